@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where the driver meets virtio.
+ *
+ * The virtio core asks virtio_check_mem_acc_cb() whether a device has only
+ * restricted access to memory, just before it hands the device to its driver.
+ * That is the moment to decide: the driver has mapped nothing yet. The DMA ops
+ * of the device's parent are set then, and taken back when the driver is gone,
+ * which the bus tells.
+ *
+ * Fail closed: the core refuses a restricted device without
+ * VIRTIO_F_ACCESS_PLATFORM before its driver sees it. So a device that must use
+ * grants and cannot is stripped of that feature.
+ */
+#include <linux/device.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/virtio.h>
+#include <linux/virtio_anchor.h>
+#include <linux/virtio_config.h>
+
+#include "anchor.h"
+#include "backend.h"
+#include "device.h"
+#include "dma.h"
+#include "params.h"
+#include "revoke.h"
+
+/* How long an unbind waits for the backend: QEMU takes some 50 ms. */
+#define XGD_DETACH_WAIT_MS	2000
+
+/**
+ * struct xgd_binding - a virtio device that has a driver
+ * @list:	in xgd_bindings
+ * @vdev:	the device
+ * @xd:		what serves its parent; NULL for a device that got its driver
+ *		before this module and is left alone
+ */
+struct xgd_binding {
+	struct list_head	list;
+	struct virtio_device	*vdev;
+	struct xgd_device	*xd;
+};
+
+typedef bool (*xgd_check_fn)(struct virtio_device *vdev);
+
+static DEFINE_MUTEX(xgd_anchor_lock);	/* protects the list and attaching */
+static LIST_HEAD(xgd_bindings);
+static xgd_check_fn xgd_chained;	/* the callback that was there before */
+static typeof_member(struct device, bus) xgd_virtio_bus;
+
+static struct xgd_binding *xgd_find_binding(struct virtio_device *vdev)
+{
+	struct xgd_binding *binding;
+
+	list_for_each_entry(binding, &xgd_bindings, list)
+		if (binding->vdev == vdev)
+			return binding;
+
+	return NULL;
+}
+
+static bool xgd_ask_chained(struct virtio_device *vdev)
+{
+	/* Taking over from CONFIG_XEN_VIRTIO means not asking it any more. */
+	return IS_ENABLED(CONFIG_XEN_VIRTIO) ? false : xgd_chained(vdev);
+}
+
+static bool xgd_refuse(struct virtio_device *vdev)
+{
+	__virtio_clear_bit(vdev, VIRTIO_F_ACCESS_PLATFORM);
+
+	return true;
+}
+
+static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *backend)
+{
+	struct device *dev = binding->vdev->dev.parent;
+	struct xgd_device *xd = xgd_device_of(dev);
+	int ret;
+
+	if (xd) {
+		xd->users++;
+		binding->xd = xd;
+		return 0;
+	}
+
+	if (xgd_uses_iommu(dev)) {
+		dev_err(dev, "refused: an IOMMU translates for it, so it cannot use grants\n");
+		return -EBUSY;
+	}
+
+	xd = xgd_device_create(dev, backend->domid, backend->source);
+	if (IS_ERR(xd)) {
+		dev_err(dev, "refused: cannot set up grants to domain %u: %pe\n",
+			backend->domid, xd);
+		return PTR_ERR(xd);
+	}
+
+	xd->saved_ops = dev->dma_ops;
+	xd->saved_mask = dma_get_mask(dev);
+	xd->saved_coherent_mask = dev->coherent_dma_mask;
+	set_dma_ops(dev, &xd->ops);
+
+	/* With the new ops in place this also has them called for every sync. */
+	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
+	if (ret) {
+		dev_err(dev, "refused: it cannot address 64 bits, which grants need\n");
+		set_dma_ops(dev, xd->saved_ops);
+		xgd_device_put(xd);
+		return ret;
+	}
+
+	xd->users = 1;
+	xd->attached = true;
+	binding->xd = xd;
+
+	return 0;
+}
+
+/* Called without the lock: it may wait for the backend. */
+static void xgd_detach(struct xgd_device *xd)
+{
+	unsigned int count = xgd_revoke_all(xd);
+
+	if (count)
+		dev_dbg(xd->dev, "the driver left %u pages mapped, which are revoked\n", count);
+	xgd_revoke_wait(xd, XGD_DETACH_WAIT_MS);
+	xgd_device_put(xd);
+}
+
+static void xgd_unbound(struct virtio_device *vdev)
+{
+	struct xgd_device *xd = NULL;
+	struct xgd_binding *binding;
+	struct device *dev;
+
+	mutex_lock(&xgd_anchor_lock);
+	binding = xgd_find_binding(vdev);
+	if (binding) {
+		list_del(&binding->list);
+		xd = binding->xd;
+		kfree(binding);
+	}
+	if (xd && !--xd->users) {
+		dev = xd->dev;
+		xd->attached = false;
+		set_dma_ops(dev, xd->saved_ops);
+		/* Also sets right again which syncs the DMA core leaves out. */
+		if (dma_set_mask(dev, xd->saved_mask))
+			dev_warn(dev, "cannot restore its DMA mask\n");
+		dev->coherent_dma_mask = xd->saved_coherent_mask;
+	} else {
+		xd = NULL;
+	}
+	mutex_unlock(&xgd_anchor_lock);
+
+	if (xd)
+		xgd_detach(xd);
+}
+
+static int xgd_bus_notify(struct notifier_block *nb, unsigned long event, void *data)
+{
+	if (event == BUS_NOTIFY_UNBOUND_DRIVER || event == BUS_NOTIFY_DRIVER_NOT_BOUND)
+		xgd_unbound(dev_to_virtio(data));
+
+	return NOTIFY_OK;
+}
+
+static struct notifier_block xgd_bus_nb = { .notifier_call = xgd_bus_notify };
+
+/* Is what the device offers enough? */
+static bool xgd_check_features(struct virtio_device *vdev)
+{
+	struct device *dev = vdev->dev.parent;
+
+	if (!virtio_has_feature(vdev, VIRTIO_F_VERSION_1)) {
+		dev_err(dev, "refused: a legacy device cannot use grants; have the backend offer VIRTIO_F_VERSION_1 (QEMU: disable-legacy=on)\n");
+		return false;
+	}
+	if (xgd_access_platform == XGD_ACCESS_PLATFORM_REQUIRE &&
+	    !virtio_has_feature(vdev, VIRTIO_F_ACCESS_PLATFORM)) {
+		dev_err(dev, "refused: it does not offer VIRTIO_F_ACCESS_PLATFORM (QEMU: iommu_platform=on); access_platform=prefer uses grants all the same\n");
+		return false;
+	}
+
+	return true;
+}
+
+/* The callback: has this device restricted access to memory? */
+static bool xgd_check_mem_acc(struct virtio_device *vdev)
+{
+	struct device *dev = vdev->dev.parent;
+	struct xgd_binding *binding;
+	struct xgd_backend backend;
+	bool refused = true;
+
+	mutex_lock(&xgd_anchor_lock);
+
+	/* Asked again after a suspend or a reset: nothing has changed. */
+	binding = xgd_find_binding(vdev);
+	if (binding) {
+		refused = binding->xd && !xgd_check_features(vdev);
+		goto out;
+	}
+
+	if (xgd_backend_find(vdev, &backend)) {
+		dev_info(dev, "no grants: %s\n", backend.source);
+		refused = false;
+		goto out;
+	}
+
+	if (!xgd_check_features(vdev))
+		goto out;
+
+	binding = kzalloc(sizeof(*binding), GFP_KERNEL);
+	if (!binding)
+		goto out;
+	binding->vdev = vdev;
+	if (xgd_attach(binding, &backend)) {
+		kfree(binding);
+		goto out;
+	}
+	list_add_tail(&binding->list, &xgd_bindings);
+	dev_info(dev, "grants to domain %u, by %s\n", backend.domid, backend.source);
+	refused = false;
+
+out:
+	mutex_unlock(&xgd_anchor_lock);
+
+	return refused ? xgd_refuse(vdev) : xgd_ask_chained(vdev);
+}
+
+/* A device that has its driver since before the load. */
+static int xgd_check_bound(struct device *dev, void *data)
+{
+	struct virtio_device *vdev = dev_to_virtio(dev);
+	struct xgd_backend backend;
+	struct xgd_binding *binding;
+	int ret = 0;
+
+	device_lock(dev);
+	mutex_lock(&xgd_anchor_lock);
+	if (!dev->driver || xgd_find_binding(vdev))
+		goto skip;
+
+	binding = kzalloc(sizeof(*binding), GFP_KERNEL);
+	if (!binding) {
+		ret = -ENOMEM;
+		goto skip;
+	}
+	binding->vdev = vdev;
+	list_add_tail(&binding->list, &xgd_bindings);
+	ret = xgd_backend_find(vdev, &backend);
+	mutex_unlock(&xgd_anchor_lock);
+	device_unlock(dev);
+
+	if (ret)
+		return 0;
+	if (!xgd_rebind) {
+		dev_warn(dev->parent, "left without grants: it got its driver before this module, which would grant to domain %u, by %s; unbind and bind it, or use rebind=1\n",
+			 backend.domid, backend.source);
+		return 0;
+	}
+	dev_info(dev->parent, "unbinding and binding its driver again, as rebind=1 says\n");
+	ret = device_reprobe(dev);
+	if (ret < 0)
+		dev_err(dev->parent, "binding its driver again failed: %d\n", ret);
+
+	return 0;
+
+skip:
+	mutex_unlock(&xgd_anchor_lock);
+	device_unlock(dev);
+	return ret;
+}
+
+/* Not exported, but every driver on the bus knows it. */
+static int xgd_find_virtio_bus(void)
+{
+	static const struct virtio_device_id no_ids[] = { { 0 } };
+	static struct virtio_driver probe = {
+		.driver.name = KBUILD_MODNAME,
+		.id_table = no_ids,
+	};
+	int ret;
+
+	ret = register_virtio_driver(&probe);
+	if (ret)
+		return ret;
+
+	xgd_virtio_bus = probe.driver.bus;
+	unregister_virtio_driver(&probe);
+
+	return 0;
+}
+
+/**
+ * xgd_anchor_init - begin to decide for virtio devices
+ *
+ * Devices whose driver is bound already are reported, or bound again.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative error, and then nothing has changed.
+ */
+int xgd_anchor_init(void)
+{
+	int ret;
+
+	ret = xgd_find_virtio_bus();
+	if (ret)
+		return ret;
+
+	ret = bus_register_notifier(xgd_virtio_bus, &xgd_bus_nb);
+	if (ret)
+		return ret;
+
+	xgd_chained = virtio_check_mem_acc_cb;
+	virtio_set_mem_acc_cb(xgd_check_mem_acc);
+
+	ret = bus_for_each_dev(xgd_virtio_bus, NULL, NULL, xgd_check_bound);
+	if (ret)
+		pr_warn("cannot look at the devices that have a driver already: %d\n", ret);
+
+	return 0;
+}
+
+/**
+ * xgd_anchor_exit - stop deciding
+ *
+ * No device is attached: each keeps the module loaded.
+ *
+ * Context: process, may sleep.
+ */
+void xgd_anchor_exit(void)
+{
+	struct xgd_binding *binding, *next;
+
+	WARN_ON(virtio_check_mem_acc_cb != xgd_check_mem_acc);
+	virtio_set_mem_acc_cb(xgd_chained);
+	/* A probe on another CPU may be inside the callback. */
+	wait_for_device_probe();
+
+	bus_unregister_notifier(xgd_virtio_bus, &xgd_bus_nb);
+	list_for_each_entry_safe(binding, next, &xgd_bindings, list)
+		kfree(binding);
+}

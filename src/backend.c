@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which domain serves a device? A list of sources is asked in order, and the
+ * first that knows decides.
+ */
+#include <linux/kernel.h>
+#include <linux/pci.h>
+#include <linux/string.h>
+#include <xen/xen.h>
+
+#include "backend.h"
+#include "params.h"
+
+/* A PCI address may leave out its segment where that is 0. */
+static bool xgd_selects(const char *selector, struct virtio_device *vdev)
+{
+	struct device *dev = vdev->dev.parent;
+	const char *name = dev_name(dev);
+
+	if (!strcmp(selector, "*") || !strcmp(selector, name) ||
+	    !strcmp(selector, dev_name(&vdev->dev)))
+		return true;
+
+	return dev_is_pci(dev) && str_has_prefix(name, "0000:") &&
+	       !strcmp(selector, name + strlen("0000:"));
+}
+
+/* The module parameter backend= overrides everything. */
+static int xgd_backend_param(struct virtio_device *vdev, struct xgd_backend *backend)
+{
+	struct xgd_rule *rule;
+
+	list_for_each_entry(rule, &xgd_backend_rules, list) {
+		if (!xgd_selects(rule->selector, vdev))
+			continue;
+
+		backend->domid = rule->domid;
+		if (rule->none)
+			snprintf(backend->source, sizeof(backend->source),
+				 "backend=%s=none", rule->selector);
+		else
+			snprintf(backend->source, sizeof(backend->source),
+				 "backend=%s=%u", rule->selector, rule->domid);
+		return rule->none ? -ENODEV : 0;
+	}
+
+	return -ENOENT;
+}
+
+/* Where nothing says more, dom0 is the backend, if grants are a must. */
+static int xgd_backend_default(struct virtio_device *vdev, struct xgd_backend *backend)
+{
+	const char *why;
+
+	if (xen_initial_domain())
+		return -ENOENT;
+
+	if (xen_pv_domain())
+		why = "PV guest";
+	else if (xgd_force_grant)
+		why = "force_grant=1";
+	else
+		return -ENOENT;
+
+	backend->domid = 0;
+	strscpy(backend->source, why, sizeof(backend->source));
+
+	return 0;
+}
+
+static int (*const xgd_backend_sources[])(struct virtio_device *vdev,
+					  struct xgd_backend *backend) = {
+	xgd_backend_param,
+	xgd_backend_default,
+};
+
+/**
+ * xgd_backend_find - find the backend domain of a virtio device
+ * @vdev:	the device
+ * @backend:	the answer; its source is set whatever the answer is
+ *
+ * Context: process, may sleep.
+ * Return: 0 when the device is to use grants for @backend; -ENODEV when it is
+ * not to use grants.
+ */
+int xgd_backend_find(struct virtio_device *vdev, struct xgd_backend *backend)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(xgd_backend_sources); i++) {
+		ret = xgd_backend_sources[i](vdev, backend);
+		if (ret != -ENOENT)
+			return ret;
+	}
+	strscpy(backend->source, "no backend is named", sizeof(backend->source));
+
+	return -ENODEV;
+}

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What this kernel's headers have, found by looking at them: distributions
+# change interfaces within a version.
+
+xgd_has = $(shell grep -q $(2) $(srctree)/include/$(1) 2>/dev/null && echo y)
+
+# dma_map_ops maps physical addresses instead of pages
+xgd-have-$(call xgd_has,linux/dma-map-ops.h,-w map_phys) += -DXGD_HAVE_MAP_PHYS
+# dma_map_ops.alloc_pages is called alloc_pages_op
+xgd-have-$(call xgd_has,linux/dma-map-ops.h,-w alloc_pages_op) += -DXGD_HAVE_ALLOC_PAGES_OP
+# an IOMMU is used without dma_map_ops
+xgd-have-$(call xgd_has,linux/iommu-dma.h,-w use_dma_iommu) += -DXGD_HAVE_USE_DMA_IOMMU
+# __assign_str() takes its source from __string()
+xgd-have-$(call xgd_has,trace/stages/stage6_event_callback.h,'__assign_str.dst[^$(comma)]') += -DXGD_HAVE_ASSIGN_STR_1
+
+ccflags-y += $(xgd-have-y)

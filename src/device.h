@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The state of one DMA device whose memory goes to its backend by grants.
+ */
+#ifndef XGD_DEVICE_H
+#define XGD_DEVICE_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <xen/interface/grant_table.h>
+
+#include "compat/dma-map-ops.h"
+
+/**
+ * struct xgd_stats - what happened to a device, as debugfs shows it
+ * @mappings:		streaming and coherent mappings in force
+ * @mappings_max:	the most there were at once
+ * @refs:		grant references in force, one for each Xen page
+ * @refs_max:		the most there were at once
+ * @mapped:		mappings made so far
+ * @bytes:		bytes of all mappings made so far
+ * @failed:		mappings that could not be made for want of references or memory
+ * @refused:		calls with arguments that can never be served
+ * @late:		references that were still mapped when their mapping ended, so far
+ * @unpinned:		those of @late whose memory could not be kept from its owner
+ */
+struct xgd_stats {
+	atomic64_t	mappings;
+	atomic64_t	mappings_max;
+	atomic64_t	refs;
+	atomic64_t	refs_max;
+	atomic64_t	mapped;
+	atomic64_t	bytes;
+	atomic64_t	failed;
+	atomic64_t	refused;
+	atomic64_t	late;
+	atomic64_t	unpinned;
+};
+
+/**
+ * struct xgd_late - references that the backend had not let go in time
+ * @lock:	protects @head and @count
+ * @head:	first reference of the list, linked through the reference table
+ * @count:	references in the list
+ * @work:	tries again to end them
+ * @pause_ms:	pause before the next try
+ * @since:	jiffies when the list was last empty
+ * @announced:	the log has told of them
+ * @drained:	woken when the list is empty again
+ */
+struct xgd_late {
+	spinlock_t		lock;
+	grant_ref_t		head;
+	unsigned int		count;
+	struct delayed_work	work;
+	unsigned int		pause_ms;
+	unsigned long		since;
+	bool			announced;
+	wait_queue_head_t	drained;
+};
+
+/**
+ * struct xgd_device - a DMA device that is served by grants
+ * @ops:	what dev->dma_ops points to; leads back to this structure
+ * @dev:	the DMA device, the parent of the virtio device
+ * @domid:	the backend domain
+ * @id:		marks the references of this device in the reference table
+ * @source:	where @domid came from, for people
+ * @saved_ops:	dev->dma_ops before
+ * @saved_mask:	DMA mask before
+ * @saved_coherent_mask: coherent DMA mask before
+ * @users:	virtio devices bound on top of @dev; protected by the anchor's lock
+ * @attached:	@dev->dma_ops is @ops; protected by the anchor's lock
+ * @kref:	one for being attached, one while @late is not empty
+ * @list:	in the list of all devices
+ * @late:	references to end later
+ * @stats:	counters
+ */
+struct xgd_device {
+	struct dma_map_ops	ops;
+	struct device		*dev;
+	domid_t			domid;
+	u16			id;
+	char			source[48];
+
+	const struct dma_map_ops *saved_ops;
+	u64			saved_mask;
+	u64			saved_coherent_mask;
+	unsigned int		users;
+	bool			attached;
+
+	struct kref		kref;
+	struct list_head	list;
+	struct xgd_late		late;
+	struct xgd_stats	stats;
+};
+
+struct xgd_device *xgd_device_create(struct device *dev, domid_t domid,
+				     const char *source);
+void xgd_device_get(struct xgd_device *xd);
+void xgd_device_put(struct xgd_device *xd);
+void xgd_device_for_each(void (*fn)(struct xgd_device *xd, void *data), void *data);
+
+#endif /* XGD_DEVICE_H */

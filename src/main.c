@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Virtio over Xen grants: load and unload.
+ */
+#include <linux/module.h>
+#include <xen/xen.h>
+
+#include "anchor.h"
+#include "params.h"
+#include "refs.h"
+#include "revoke.h"
+#include "stats.h"
+
+static int __init xgd_init(void)
+{
+	int ret;
+
+	ret = -ENODEV;
+	if (!xen_domain()) {
+		pr_info("this is no Xen guest, so there is nothing to do\n");
+		goto err_params;
+	}
+
+	ret = -EBUSY;
+	if (IS_ENABLED(CONFIG_XEN_VIRTIO) && !xgd_take_over) {
+		pr_err("this kernel has its own grant DMA (CONFIG_XEN_VIRTIO); take_over=1 replaces it\n");
+		goto err_params;
+	}
+
+	ret = xgd_refs_init();
+	if (ret)
+		goto err_params;
+
+	ret = xgd_revoke_module_init();
+	if (ret)
+		goto err_refs;
+
+	xgd_stats_init();
+
+	ret = xgd_anchor_init();
+	if (ret)
+		goto err_stats;
+
+	return 0;
+
+err_stats:
+	xgd_stats_exit();
+	xgd_revoke_module_exit();
+err_refs:
+	xgd_refs_exit();
+err_params:
+	xgd_params_exit();
+	return ret;
+}
+
+static void __exit xgd_exit(void)
+{
+	xgd_anchor_exit();
+	xgd_stats_exit();
+	xgd_revoke_module_exit();
+	xgd_refs_exit();
+	xgd_params_exit();
+}
+
+module_init(xgd_init);
+module_exit(xgd_exit);
+
+MODULE_DESCRIPTION("Virtio over Xen grants");
+MODULE_AUTHOR("The xen_grant_dma authors");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The end of access, now or later.
+ *
+ * Xen does not take a page away from a backend that has it mapped: ending such
+ * a grant fails. That is normal: QEMU lets go of the rings some 50 ms after the
+ * device was reset. Until the backend has let go, the reference stays in use
+ * and its page is pinned, so that whoever owned the page may free it but nobody
+ * can get it. A worker tries again, with growing pauses, for as long as it takes.
+ *
+ * Late references are linked through the reference table, so that nothing has
+ * to be allocated to keep them.
+ */
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+
+#include "refs.h"
+#include "revoke.h"
+#include "trace.h"
+
+#define XGD_PAUSE_MIN_MS	10
+#define XGD_PAUSE_MAX_MS	10000
+/* Later than this is worth a line in the log. */
+#define XGD_ANNOUNCE_MS		1000
+
+static struct workqueue_struct *xgd_workqueue;
+
+/**
+ * xgd_revoke_module_init - set up what all devices share
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int xgd_revoke_module_init(void)
+{
+	xgd_workqueue = alloc_workqueue("xen_grant_dma", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+
+	return xgd_workqueue ? 0 : -ENOMEM;
+}
+
+/**
+ * xgd_revoke_module_exit - wait for the workers to return
+ *
+ * No device is left, so no work is pending; but the worker that gave up the
+ * last one may still have to return.
+ *
+ * Context: process, may sleep.
+ */
+void xgd_revoke_module_exit(void)
+{
+	destroy_workqueue(xgd_workqueue);
+}
+
+/*
+ * Keep a page from being used for something else. Slab memory and the tail
+ * pages of a high-order allocation have no reference count of their own.
+ */
+static bool xgd_pin(struct page *page)
+{
+	struct page *head = compound_head(page);
+
+	return !PageSlab(head) && get_page_unless_zero(head);
+}
+
+/* End one reference if the backend does not map it. It is given back then. */
+static bool xgd_try_end(struct xgd_device *xd, grant_ref_t ref, struct xgd_ref *entry)
+{
+	/* Cleared first: once ended, the reference can be anybody's. */
+	WRITE_ONCE(entry->owner, 0);
+	if (gnttab_try_end_foreign_access(ref))
+		return true;
+
+	WRITE_ONCE(entry->owner, xd->id);
+	return false;
+}
+
+static void xgd_late_add(struct xgd_device *xd, grant_ref_t ref, struct xgd_ref *entry)
+{
+	struct xgd_late *late = &xd->late;
+	unsigned long flags;
+	bool first;
+
+	atomic64_inc(&xd->stats.late);
+	if (!xgd_pin(entry->page)) {
+		entry->page = NULL;
+		atomic64_inc(&xd->stats.unpinned);
+		dev_warn_ratelimited(xd->dev,
+				     "domain %u still maps reference %u, whose memory cannot be kept from reuse\n",
+				     xd->domid, ref);
+	}
+	trace_xgd_late(xd, ref);
+
+	spin_lock_irqsave(&late->lock, flags);
+	first = !late->count;
+	WRITE_ONCE(entry->late, 1);
+	entry->next = late->head;
+	late->head = ref;
+	late->count++;
+	if (first) {
+		late->since = jiffies;
+		late->announced = false;
+		late->pause_ms = XGD_PAUSE_MIN_MS;
+		xgd_device_get(xd);
+		queue_delayed_work(xgd_workqueue, &late->work,
+				   msecs_to_jiffies(late->pause_ms));
+	}
+	spin_unlock_irqrestore(&late->lock, flags);
+}
+
+/* Try a list of late references again; what is still mapped is the new list. */
+static unsigned int xgd_late_retry(struct xgd_device *xd, grant_ref_t *head, grant_ref_t *tail)
+{
+	grant_ref_t ref, next, kept = XGD_REF_NONE;
+	unsigned int ended = 0;
+
+	*tail = XGD_REF_NONE;
+	for (ref = *head; ref != XGD_REF_NONE; ref = next) {
+		struct xgd_ref *entry = xgd_refs_entry(ref);
+		struct page *page = entry->page;
+
+		next = entry->next;
+		if (xgd_try_end(xd, ref, entry)) {
+			trace_xgd_revoke(xd, ref);
+			if (page)
+				put_page(compound_head(page));
+			ended++;
+			cond_resched();
+			continue;
+		}
+		if (kept == XGD_REF_NONE)
+			*tail = ref;
+		entry->next = kept;
+		kept = ref;
+	}
+	*head = kept;
+
+	return ended;
+}
+
+static void xgd_late_work(struct work_struct *work)
+{
+	struct xgd_late *late = container_of(to_delayed_work(work), struct xgd_late, work);
+	struct xgd_device *xd = container_of(late, struct xgd_device, late);
+	unsigned int ended, left, ms;
+	grant_ref_t head, tail;
+
+	spin_lock_irq(&late->lock);
+	head = late->head;
+	late->head = XGD_REF_NONE;
+	spin_unlock_irq(&late->lock);
+
+	ended = xgd_late_retry(xd, &head, &tail);
+	atomic64_sub(ended, &xd->stats.refs);
+
+	spin_lock_irq(&late->lock);
+	if (head != XGD_REF_NONE) {
+		xgd_refs_entry(tail)->next = late->head;
+		late->head = head;
+	}
+	late->count -= ended;
+	left = late->count;
+	ms = jiffies_to_msecs(jiffies - late->since);
+	if (left) {
+		late->pause_ms = min(2 * late->pause_ms, XGD_PAUSE_MAX_MS);
+		queue_delayed_work(xgd_workqueue, &late->work,
+				   msecs_to_jiffies(late->pause_ms));
+	}
+	spin_unlock_irq(&late->lock);
+
+	if (left) {
+		if (ms >= XGD_ANNOUNCE_MS && !late->announced) {
+			late->announced = true;
+			dev_warn(xd->dev,
+				 "domain %u still maps %u pages %u ms after their use; they are kept until it lets go\n",
+				 xd->domid, left, ms);
+		}
+		return;
+	}
+
+	if (late->announced)
+		dev_info(xd->dev, "domain %u has let go of all pages after %u ms\n",
+			 xd->domid, ms);
+	wake_up_all(&late->drained);
+	xgd_device_put(xd);
+}
+
+/**
+ * xgd_revoke_init - a device begins with no late references
+ * @xd:	the device
+ *
+ * Context: any.
+ */
+void xgd_revoke_init(struct xgd_device *xd)
+{
+	spin_lock_init(&xd->late.lock);
+	xd->late.head = XGD_REF_NONE;
+	INIT_DELAYED_WORK(&xd->late.work, xgd_late_work);
+	init_waitqueue_head(&xd->late.drained);
+}
+
+/**
+ * xgd_revoke - end the backend's access to a run of references
+ * @xd:		their device
+ * @first:	the first reference
+ * @count:	how many
+ *
+ * References that the backend does not map are free afterwards. For the others
+ * the page is pinned and they are ended later: the caller may free the memory.
+ *
+ * Source: public/grant_table.h of Xen, "Invalidating an unused GTF_permit_access
+ * entry"; gnttab_try_end_foreign_access() of Linux.
+ *
+ * Context: any. The caller owns the memory until this returns.
+ */
+void xgd_revoke(struct xgd_device *xd, grant_ref_t first, unsigned int count)
+{
+	unsigned int ended = 0;
+
+	/* Backwards, so that the kernel's list of free references stays sorted. */
+	while (count--) {
+		struct xgd_ref *entry = xgd_refs_entry(first + count);
+
+		if (xgd_try_end(xd, first + count, entry))
+			ended++;
+		else
+			xgd_late_add(xd, first + count, entry);
+	}
+	atomic64_sub(ended, &xd->stats.refs);
+}
+
+/**
+ * xgd_revoke_all - end every mapping that a driver left behind
+ * @xd:	the device; no driver is bound to it
+ *
+ * virtio_rng for one removes its queue with a buffer still in it: the memory
+ * went back to the kernel while the backend could write to it.
+ *
+ * Context: process.
+ * Return: how many references there were.
+ */
+unsigned int xgd_revoke_all(struct xgd_device *xd)
+{
+	unsigned int count = 0;
+	grant_ref_t ref = 0;
+
+	if (atomic64_read(&xd->stats.refs) == READ_ONCE(xd->late.count))
+		return 0;
+
+	while ((ref = xgd_refs_next_of(xd->id, ref)) != XGD_REF_NONE) {
+		xgd_revoke(xd, ref++, 1);
+		count++;
+	}
+
+	return count;
+}
+
+/**
+ * xgd_revoke_wait - wait until the backend has let go of everything
+ * @xd:	the device
+ * @ms:	for how long at most, in milliseconds
+ *
+ * Context: process, may sleep.
+ * Return: whether it has.
+ */
+bool xgd_revoke_wait(struct xgd_device *xd, unsigned int ms)
+{
+	return wait_event_timeout(xd->late.drained, !READ_ONCE(xd->late.count),
+				  msecs_to_jiffies(ms)) > 0;
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * debugfs: xen_grant_dma/devices, a block of lines for each device.
+ */
+#include <linux/debugfs.h>
+#include <linux/seq_file.h>
+
+#include "device.h"
+#include "stats.h"
+
+static struct dentry *xgd_debugfs;
+
+static void xgd_show_device(struct xgd_device *xd, void *data)
+{
+	struct xgd_stats *stats = &xd->stats;
+	struct seq_file *m = data;
+	const struct {
+		const char *name;
+		atomic64_t *value;
+	} counters[] = {
+		{ "mappings",		&stats->mappings },
+		{ "mappings_max",	&stats->mappings_max },
+		{ "references",		&stats->refs },
+		{ "references_max",	&stats->refs_max },
+		{ "mapped_total",	&stats->mapped },
+		{ "bytes_total",	&stats->bytes },
+		{ "failed",		&stats->failed },
+		{ "refused",		&stats->refused },
+		{ "late_total",		&stats->late },
+		{ "unpinned_total",	&stats->unpinned },
+	};
+	unsigned int i;
+
+	seq_printf(m, "%s\n", dev_name(xd->dev));
+	seq_printf(m, "  %-16s %s\n", "state", xd->attached ? "attached" : "waiting for its backend");
+	seq_printf(m, "  %-16s %u\n", "domid", xd->domid);
+	seq_printf(m, "  %-16s %s\n", "source", xd->source);
+	for (i = 0; i < ARRAY_SIZE(counters); i++)
+		seq_printf(m, "  %-16s %lld\n", counters[i].name,
+			   (long long)atomic64_read(counters[i].value));
+	seq_printf(m, "  %-16s %u\n", "late", READ_ONCE(xd->late.count));
+}
+
+static int devices_show(struct seq_file *m, void *unused)
+{
+	xgd_device_for_each(xgd_show_device, m);
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(devices);
+
+/**
+ * xgd_stats_init - make the files
+ *
+ * Context: process, may sleep. Without debugfs there are no files.
+ */
+void xgd_stats_init(void)
+{
+	xgd_debugfs = debugfs_create_dir("xen_grant_dma", NULL);
+	debugfs_create_file("devices", 0400, xgd_debugfs, NULL, &devices_fops);
+}
+
+/**
+ * xgd_stats_exit - remove the files, once nobody reads them
+ *
+ * Context: process, may sleep.
+ */
+void xgd_stats_exit(void)
+{
+	debugfs_remove(xgd_debugfs);
+}
