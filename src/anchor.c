@@ -12,6 +12,9 @@
  * VIRTIO_F_ACCESS_PLATFORM before its driver sees it. So a device that must use
  * grants and cannot is stripped of that feature.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+#define dev_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/device.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>

@@ -52,7 +52,7 @@ struct xgd_stats {
  * @drained:	woken when the list is empty again
  */
 struct xgd_late {
-	spinlock_t		lock;
+	spinlock_t		lock;	/* protects head and count */
 	grant_ref_t		head;
 	unsigned int		count;
 	struct delayed_work	work;

@@ -7,6 +7,8 @@
  * shared, not copied, and a change of ownership (sync) needs no work: Xen
  * backends map guest memory cacheable, on every architecture.
  */
+#define dev_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/scatterlist.h>

@@ -2,6 +2,8 @@
 /*
  * Virtio over Xen grants: load and unload.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/module.h>
 #include <xen/xen.h>
 

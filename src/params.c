@@ -4,6 +4,8 @@
  * change afterwards. A value that makes no sense stops the load, and the log
  * says which part of it and what would be right.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -38,7 +40,7 @@ static int xgd_add_rule(struct list_head *rules, const char *selector, const cha
 	if (!rule)
 		return -ENOMEM;
 
-	strcpy(rule->selector, selector);
+	memcpy(rule->selector, selector, strlen(selector));
 	rule->none = none;
 	rule->domid = domid;
 	list_add_tail(&rule->list, rules);

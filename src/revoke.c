@@ -11,6 +11,8 @@
  * Late references are linked through the reference table, so that nothing has
  * to be allocated to keep them.
  */
+#define dev_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 

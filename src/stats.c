@@ -32,7 +32,8 @@ static void xgd_show_device(struct xgd_device *xd, void *data)
 	unsigned int i;
 
 	seq_printf(m, "%s\n", dev_name(xd->dev));
-	seq_printf(m, "  %-16s %s\n", "state", xd->attached ? "attached" : "waiting for its backend");
+	seq_printf(m, "  %-16s %s\n", "state",
+		   xd->attached ? "attached" : "waiting for its backend");
 	seq_printf(m, "  %-16s %u\n", "domid", xd->domid);
 	seq_printf(m, "  %-16s %s\n", "source", xd->source);
 	for (i = 0; i < ARRAY_SIZE(counters); i++)

@@ -37,6 +37,7 @@ static dma_addr_t map##_page(struct device *dev, struct page *page,		\
 {										\
 	return map(dev, page_to_phys(page) + offset, size, dir, attrs);	\
 }
+
 #define XGD_MAP_OPS(map, unmap)	.map_page = map##_page, .unmap_page = unmap
 #endif
 

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only
+
+KVER		?= $(shell uname -r)
+KDIR		?= /lib/modules/$(KVER)/build
+DESTDIR		?=
+FORCE_GRANT	?= n
+JOBS		?= 2
+
+# What the module itself is made with.
+KBUILD	= $(MAKE) -C $(KDIR) M=$(CURDIR) CONFIG_XEN_GRANT_DMA=m
+
+.PHONY: all module install uninstall clean help demo test check distclean
+
+all: module
+
+module:
+	@test -d $(KDIR) || { echo "$(KDIR) is not there: install the headers of the running kernel (Debian: apt install linux-headers-amd64), or say KDIR="; exit 1; }
+	$(KBUILD) $(if $(filter y,$(FORCE_GRANT)),KCFLAGS='$(KCFLAGS) -DCONFIG_XEN_GRANT_DMA_FORCE=1') modules
+
+install: module
+	$(KBUILD) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates modules_install
+	install -D -m 644 scripts/xen_grant_dma.conf $(DESTDIR)/etc/modprobe.d/xen_grant_dma.conf
+	@echo "Now run 'update-initramfs -u' if a disk that the system boots from is a virtio device."
+
+uninstall:
+	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/xen_grant_dma.ko*
+	rm -f $(DESTDIR)/etc/modprobe.d/xen_grant_dma.conf
+	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+
+clean:
+	$(KBUILD) clean
+
+distclean:
+	rm -rf .cache
+
+demo:
+	@tests/rig/demo
+
+test:
+	@tests/rig/test
+
+check:
+	@tests/rig/check
+
+help:
+	@echo 'For a Xen guest:'
+	@echo '  make               build the module for the running kernel, or for KDIR='
+	@echo '  make install       install it, and have it loaded before the virtio drivers'
+	@echo '  make uninstall     remove both'
+	@echo '  make clean         remove what was built'
+	@echo
+	@echo 'Without Xen at hand (x86, everything is set up in .cache, which can be removed):'
+	@echo '  make demo          show virtio over grants on real Xen, in emulation'
+	@echo '  make test          all tests; TESTS="tests/e2e/10-blk.t ..." for some, JOBS=2'
+	@echo '  make check         checkpatch, sparse and all warnings, for all supported kernels'
+	@echo '  make distclean     remove .cache'
+	@echo
+	@echo 'FORCE_GRANT=y makes force_grant=1 the default of the module.'
