@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A PVH guest's own ACPI tables know of no PCI. This one, which the guest's
+ * initramfs adds, describes the host bridge that QEMU's xenpvh machine emulates.
+ */
+DefinitionBlock ("ssdt.aml", "SSDT", 2, "XGD", "XGDPCI", 1)
+{
+	Scope (\_SB)
+	{
+		Device (PCI0)
+		{
+			Name (_HID, EisaId ("PNP0A08"))
+			Name (_CID, EisaId ("PNP0A03"))
+			Name (_UID, Zero)
+			Name (_SEG, Zero)
+			Name (_BBN, Zero)
+			/* Bus 0 only: scanning 256 buses costs six seconds here. */
+			Name (_CRS, ResourceTemplate ()
+			{
+				WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode,
+					0x0000, 0x0000, 0x0000, 0x0000, 0x0001)
+				DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed,
+					NonCacheable, ReadWrite,
+					0x00000000, 0xC0000000, 0xDFFFFFFF, 0x00000000, 0x20000000)
+			})
+		}
+
+		/* Linux trusts MCFG only if its window is reserved. */
+		Device (ECAM)
+		{
+			Name (_HID, EisaId ("PNP0C02"))
+			Name (_UID, One)
+			Name (_CRS, ResourceTemplate ()
+			{
+				Memory32Fixed (ReadWrite, 0xE0000000, 0x10000000)
+			})
+		}
+	}
+}

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# Guests and their backends, as seen from dom0. Each function acts on the guest
+# that $GUEST names; what is known of it lies in /run/guest/$GUEST, one value a
+# file, so that subshells and later shells agree.
+
+GUEST=${GUEST-guest}
+
+# The file that all guests' virtio-blk devices are kept in.
+DISK=${DISK-/run/disk.img}
+DISK_MB=64
+
+# About as long as anything takes with two emulated machines on a busy processor.
+GUEST_TIMEOUT=${GUEST_TIMEOUT-60}
+
+# guest_get KEY / guest_set KEY VALUE
+guest_get()
+{
+	local value=
+
+	read -r value 2>/dev/null <"/run/guest/$GUEST/$1"
+	echo "$value"
+}
+
+guest_set()
+{
+	mkdir -p "/run/guest/$GUEST"
+	echo "$2" >"/run/guest/$GUEST/$1"
+}
+
+guest_id()
+{
+	guest_get id
+}
+
+# Whole seconds since dom0 booted.
+seconds()
+{
+	local up
+
+	read -r up </proc/uptime
+	echo "${up%%.*}"
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds.
+wait_for()
+{
+	local end=$(($(seconds) + $1))
+	shift
+
+	until "$@" >/dev/null 2>&1; do
+		[ "$(seconds)" -lt "$end" ] || return 1
+		usleep 100000
+	done
+}
+
+# The QEMU arguments of the standard devices. An argument is added to the device's
+# properties: std_blk packed=on
+std_blk()
+{
+	echo "-drive if=none,id=d0,file=$DISK,format=raw,file.locking=off" \
+		"-device virtio-blk-pci,drive=d0,disable-legacy=on,iommu_platform=on,addr=1${1:+,$1}"
+}
+
+std_net()
+{
+	echo "-netdev tap,id=n0,ifname=tap-$GUEST,script=no,downscript=no" \
+		"-device virtio-net-pci,netdev=n0,disable-legacy=on,iommu_platform=on,addr=2,romfile=${1:+,$1}"
+}
+
+std_rng()
+{
+	echo "-device virtio-rng-pci,disable-legacy=on,iommu_platform=on,addr=3${1:+,$1}"
+}
+
+# guest_create [kernel=SERIES] [vcpus=N] [memory=MB] [type=pvh|pv] [append=WORD]...:
+# a domain, paused, with no backend yet.
+guest_create()
+{
+	local kernel=6.12 vcpus=1 memory=192 type=pvh append= boot config=/run/guest/$GUEST/config
+
+	while [ $# -gt 0 ]; do
+		case $1 in
+		kernel=*)	kernel=${1#*=} ;;
+		vcpus=*)	vcpus=${1#*=} ;;
+		memory=*)	memory=${1#*=} ;;
+		type=*)		type=${1#*=} ;;
+		append=*)	append="$append ${1#*=}" ;;
+		*)		echo "guest_create: unknown option: $1" >&2; return 1 ;;
+		esac
+		shift
+	done
+	boot=/tools/guest-$kernel
+	[ -d "$boot" ] || boot=/payload/guest-$kernel
+	[ -d "$boot" ] || { echo "guest_create: no kernel $kernel here: name it in the case's header" >&2; return 1; }
+
+	guest_set kernel "$kernel"
+	guest_set vcpus "$vcpus"
+	guest_set memory "$memory"
+	guest_set seq 0
+	# Without tsc_mode a PVH guest hangs on an emulated processor.
+	cat >"$config" <<-END
+		name = "$GUEST"
+		type = "$type"
+		kernel = "$boot/vmlinuz"
+		ramdisk = "$boot/initramfs"
+		extra = "console=hvc0 quiet loglevel=4 oops=panic net.ifnames=0$append"
+		memory = $memory
+		vcpus = $vcpus
+		tsc_mode = "native"
+		disk = [ "format=raw,vdev=xvda,access=ro,backendtype=phy,script=/tools/rig/block-hotplug,target=/dev/vda",
+			 "format=raw,vdev=xvdb,access=ro,backendtype=phy,script=/tools/rig/block-hotplug,target=/dev/vdb" ]
+	END
+	xl create -q -p -e "$config" >/run/guest/"$GUEST"/xl.log 2>&1 || {
+		cat "/run/guest/$GUEST/xl.log" >&2
+		return 1
+	}
+	guest_set id "$(xl domid "$GUEST")"
+}
+
+# backend_start [QEMU ARGUMENT...]: the domain's virtio devices.
+backend_start()
+{
+	local id memory run=/run/guest/$GUEST log trace
+
+	id=$(guest_id)
+	memory=$(guest_get memory)
+	guest_set starts $(($(guest_get starts) + 1))
+	log=/var/log/backend-$GUEST-$(guest_get starts).log
+	trace=/var/log/trace-$GUEST-$(guest_get starts).log
+	guest_set log "$log"
+	guest_set trace "$trace"
+	guest_set mark 0
+
+	[ -e "$DISK" ] || truncate -s "${DISK_MB}M" "$DISK"
+	if [ ! -e "/sys/class/net/tap-$GUEST" ]; then
+		tunctl -t "tap-$GUEST" >/dev/null
+		ip addr add "$(host_ip)/24" dev "tap-$GUEST"
+		ip link set "tap-$GUEST" up
+	fi
+
+	xenstore-rm "/local/domain/0/device-model/$id" 2>/dev/null
+	/usr/libexec/xen-qemu-system-i386 -xen-domid "$id" -xen-attach -name "$GUEST" \
+		-nodefaults -no-user-config -display none -monitor none -no-shutdown \
+		-machine "xenpvh,ram-low-base=0,ram-low-size=$((memory << 20)),ram-high-base=0x100000000,ram-high-size=0,pci-ecam-base=0xe0000000,pci-ecam-size=0x10000000,pci-mmio-base=0xc0000000,pci-mmio-size=0x20000000" \
+		-m "$memory" -smp "$(guest_get vcpus)" \
+		-trace xen_remap_bucket -D "$trace" "$@" >"$log" 2>&1 </dev/null &
+	guest_set pid $!
+	wait_for "$GUEST_TIMEOUT" backend_settled
+	backend_alive || {
+		echo "backend_start: no backend:" >&2
+		cat "$log" >&2
+		return 1
+	}
+}
+
+backend_settled()
+{
+	! backend_alive ||
+		[ "$(xenstore-read "/local/domain/0/device-model/$(guest_id)/state" 2>/dev/null)" = running ]
+}
+
+backend_alive()
+{
+	kill -0 "$(guest_get pid)" 2>/dev/null
+}
+
+backend_kill()
+{
+	kill "-${1-KILL}" "$(guest_get pid)" 2>/dev/null
+	wait_for 10 backend_gone
+}
+
+backend_gone()
+{
+	! backend_alive
+}
+
+backend_log()
+{
+	cat "$(guest_get log)"
+}
+
+# The two ends of the guest's network.
+host_ip()
+{
+	echo "10.0.$(guest_id).1"
+}
+
+guest_ip()
+{
+	echo "10.0.$(guest_id).2"
+}
+
+# guest_start: let it run, until it serves commands.
+guest_start()
+{
+	local tty
+
+	tty=$(xenstore-read "/local/domain/$(guest_id)/console/tty")
+	guest_set tty "$tty"
+	# xenconsoled replaces the terminal when its last user has closed it.
+	sleep 1000000 <>"$tty" >/dev/null 2>&1 &
+	guest_set holder $!
+	xl unpause "$(guest_id)"
+	guest_read 'rig: guest ready' "$GUEST_TIMEOUT"
+}
+
+# guest_boot [OPTION]... [-- QEMU ARGUMENT...]: all of the above, with the options
+# of guest_create. Without arguments for QEMU there are the standard devices.
+guest_boot()
+{
+	local options=
+
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		options="$options $1"
+		shift
+	done
+	[ $# -eq 0 ] || shift
+	# shellcheck disable=SC2086
+	guest_create $options || return
+	# shellcheck disable=SC2046
+	[ $# -gt 0 ] || set -- $(std_blk) $(std_net) $(std_rng)
+	backend_start "$@" && guest_start
+}
+
+guest_destroy()
+{
+	xl destroy "$(guest_id)"
+	backend_kill
+	kill "$(guest_get holder)" 2>/dev/null
+	ip link del "tap-$GUEST" 2>/dev/null
+	rm -rf "/run/guest/$GUEST"
+}
+
+# guest_read LAST SECONDS: copy the guest's answer to stdout up to the line LAST,
+# of which a following word is the status. 124: nothing in time. 125: it died.
+guest_read()
+{
+	local last=$1 end=$(($(seconds) + $2)) line part= died=
+
+	while :; do
+		if IFS= read -r -t 2 line; then
+			line=$part$line
+			part=
+			case $line in
+			'|'*)		printf '%s\n' "${line#?}" ;;
+			"$last")	return 0 ;;
+			"$last "*)	return "${line##* }" ;;
+			*'Kernel panic'*)	died='it panicked'; break ;;
+			*'reboot: '*)	died='it went down'; break ;;
+			esac
+		elif [ -e "/proc/$$" ] && ! xenstore-exists "/local/domain/$(guest_id)"; then
+			died='its domain is gone'
+			break
+		else
+			part=$part$line
+			[ "$(seconds)" -lt "$end" ] || return 124
+		fi
+	done <"$(guest_get tty)"
+	# The rest of the panic is worth having in the log.
+	sleep 1
+	guest_set dead "$died"
+	echo "guest: $died" >&2
+	return 125
+}
+
+# guest COMMAND [SECONDS]: run it in the guest; its output, its status.
+guest()
+{
+	local seq seconds=${2-$GUEST_TIMEOUT} status
+
+	if [ -n "$(guest_get dead)" ]; then
+		echo "guest: $(guest_get dead)" >&2
+		return 125
+	fi
+	seq=$(($(guest_get seq) + 1))
+	guest_set seq "$seq"
+	{
+		printf '%s\n' "$1" | sed 's/^/|/'
+		echo "run $seq $seconds"
+	} >"$(guest_get tty)"
+	# The guest ends the command itself when it can; 5 s is for when it cannot.
+	guest_read "done $seq" $((seconds + 5))
+	status=$?
+	[ $status -ne 124 ] || guest_set dead "it does not answer any more"
+	return $status
+}
+
+# What the kernels of the guests said, for the host's logs.
+save_guest_logs()
+{
+	local dir
+
+	cp /var/log/xen/console/* /var/log/ 2>/dev/null
+	for dir in /run/guest/*/; do
+		[ -e "$dir/tty" ] || continue
+		GUEST=$(basename "$dir")
+		[ -n "$(guest_get dead)" ] || guest dmesg 10 >"/var/log/dmesg-$GUEST.log" 2>&1
+	done
+}

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The emulated machine: Xen with dom0 and its agent, booted or restored."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+RIG = pathlib.Path(__file__).resolve().parent
+TOP = RIG.parent.parent
+CACHE = pathlib.Path(os.environ.get('XGD_CACHE') or TOP / '.cache').absolute()
+IMAGE = CACHE / 'image'
+QEMU = 'qemu-system-x86_64'
+
+# The sizes of the disks are part of a snapshot, their content is not.
+DISK_SIZE = 128 << 20
+
+SNAPSHOTS = ('dom0', 'guest')
+BOOT_SECONDS = 120
+
+
+class Dead(Exception):
+    """The machine went away, or does not answer."""
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Machine:
+    """One QEMU. dom0's agent talks through its standard input and output."""
+
+    def __init__(self, log, payload=None, restore=None, smp=1, memory=1280,
+                 dom0_memory=512, pvh_dom0=False):
+        self.log = pathlib.Path(log)
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix='xgd-'))
+        self.out = self.dir / 'out'
+        self.pending = b''
+        self.qmp = None
+        payload = payload or self.dir / 'payload'
+        for disk in (payload, self.out):
+            with open(disk, 'ab') as f:
+                f.truncate(DISK_SIZE)
+
+        xen = ['console=com1', 'com1=115200,8n1', 'loglvl=all', 'guest_loglvl=all',
+               'conring_size=1M', 'bootscrub=0', f'dom0_mem={dom0_memory}M,max:{dom0_memory}M']
+        # smap: a PV dom0 dies early under QEMU 7.2. monitor: Xen crashes in
+        # mwait_idle. rdtscp: a PVH guest hangs.
+        command = [QEMU, '-machine', 'q35', '-accel', 'tcg',
+                   '-cpu', 'EPYC,+svm,-smap,-monitor,-rdtscp',
+                   '-smp', str(smp), '-m', str(memory),
+                   '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none',
+                   '-serial', f'file:{self.log / "console.log"}',
+                   '-chardev', 'stdio,id=agent,signal=off', '-serial', 'chardev:agent',
+                   '-qmp', f'unix:{self.dir}/qmp,server=on,wait=off']
+        if pvh_dom0:
+            xen.append('dom0=pvh')
+            command += ['-device', 'amd-iommu']
+        command += ['-kernel', IMAGE / 'xen', '-append', ' '.join(xen),
+                    '-initrd', f'{IMAGE}/vmlinuz console=hvc0 quiet loglevel=4 panic=1,'
+                               f'{IMAGE}/dom0.cpio']
+        for slot, (name, file, ro) in enumerate((('tools', IMAGE / 'tools.img', 'on'),
+                                                 ('payload', payload, 'on'),
+                                                 ('out', self.out, 'off')), 4):
+            command += ['-drive', f'if=none,id={name},file={file},format=raw,'
+                                  f'readonly={ro},file.locking=off',
+                        '-device', f'virtio-blk-pci,drive={name},addr={slot}']
+        if restore:
+            command += ['-incoming', f'exec:cat {restore}']
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=open(self.log / 'qemu.log', 'wb'),
+                                        start_new_session=True)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.dir)
+
+    def send(self, line):
+        try:
+            self.process.stdin.write(line.encode() + b'\n')
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise Dead('the machine is gone') from None
+
+    def lines(self, deadline):
+        """The agent's lines, up to and without "rig: ...", which is returned."""
+        while True:
+            while b'\n' in self.pending:
+                line, self.pending = self.pending.split(b'\n', 1)
+                line = line.decode(errors='replace').rstrip('\r')
+                if line.startswith('rig: '):
+                    return line
+                yield line
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+                raise Dead('no end in time')
+            data = os.read(self.process.stdout.fileno(), 65536)
+            if not data:
+                raise Dead('the machine stopped: Xen or dom0 crashed')
+            self.pending += data
+
+    def expect(self, answer, seconds):
+        """Wait for an answer of the agent."""
+        lines = self.lines(time.monotonic() + seconds)
+        said = []
+        while True:
+            try:
+                said.append(next(lines))
+            except StopIteration as end:
+                if end.value == answer:
+                    return
+                raise Dead('\n'.join(said + [end.value])) from None
+
+    def command(self, execute, **arguments):
+        """A QMP command and its result."""
+        if not self.qmp:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(f'{self.dir}/qmp')
+                self.qmp = connection.makefile('rw')
+            self.qmp.readline()
+            self.command('qmp_capabilities')
+        print(json.dumps({'execute': execute, 'arguments': arguments}), file=self.qmp, flush=True)
+        while True:
+            reply = json.loads(self.qmp.readline())
+            if 'error' in reply:
+                raise Dead(f'{execute}: {reply["error"]["desc"]}')
+            if 'return' in reply:
+                return reply['return']
+
+    def save(self, file):
+        """Write a snapshot, then go on."""
+        self.command('stop')
+        self.command('migrate', uri=f'exec:cat >{file}')
+        while (status := self.command('query-migrate').get('status')) != 'completed':
+            if status == 'failed':
+                raise Dead('migrate failed')
+            time.sleep(0.1)
+        self.command('cont')
+
+
+def snapshot_key():
+    """Everything that a snapshot depends on, as one short word."""
+    digest = hashlib.sha256()
+    digest.update((IMAGE / 'base.key').read_bytes())
+    digest.update(pathlib.Path(__file__).read_bytes())
+    digest.update(subprocess.check_output([QEMU, '--version']))
+    return digest.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def lock(name):
+    """Keep other processes out meanwhile."""
+    with open(CACHE / name, 'w') as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        yield
+
+
+def snapshot(name):
+    """The file of a snapshot, made now if there is none."""
+    folder = CACHE / 'snapshot' / snapshot_key()
+    with lock('snapshot.lock'):
+        if not folder.exists():
+            make_snapshots(folder)
+    return folder / name
+
+
+def make_snapshots(folder):
+    begin = time.monotonic()
+
+    def progress(text):
+        say(f'{time.monotonic() - begin:4.0f} s  {text}')
+
+    shutil.rmtree(folder.parent, ignore_errors=True)
+    work = folder.with_suffix('.new')
+    work.mkdir(parents=True)
+    progress('booting Xen and dom0')
+    machine = Machine(work)
+    try:
+        machine.expect('rig: ready', BOOT_SECONDS)
+        progress('dom0 is up; saving')
+        machine.save(work / 'dom0')
+        progress('booting the guest')
+        machine.send('guest')
+        machine.expect('rig: done 0', BOOT_SECONDS)
+        progress('the guest is up; saving')
+        machine.save(work / 'guest')
+    except Dead as dead:
+        sys.exit(f'rig: no snapshot: {dead}\n{tail(work / "console.log")}')
+    finally:
+        machine.close()
+    work.rename(folder)
+    progress('snapshots are ready')
+
+
+def tail(file, lines=30):
+    """The last lines of a log."""
+    try:
+        return '\n'.join(file.read_text(errors='replace').splitlines()[-lines:])
+    except FileNotFoundError:
+        return f'{file.name}: none'
