@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A virtio device that no backend serves, with a driver that tries the DMA API
+ * on it, and reports in TAP through the kernel log ("xgd_fake: ok 1 - ...").
+ *
+ * A parameter says what the driver does when it is bound: "check" goes through
+ * the whole DMA API; "hold" maps a buffer and tells its reference, so that
+ * another domain can be asked what it sees; "leave" does the same and forgets
+ * to unmap.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mman.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/virtio.h>
+#include <linux/virtio_config.h>
+#include <linux/vmalloc.h>
+#include <xen/page.h>
+#include <xen_grant_dma.h>
+
+#include "compat/dma-map-ops.h"
+
+#define FAKE_ID		0x7e57
+#define HOLD_PAGES	16
+#define HOLD_SIZE	(HOLD_PAGES * XEN_PAGE_SIZE)
+
+static char *mode = "check";
+module_param(mode, charp, 0444);
+MODULE_PARM_DESC(mode, "check, hold or leave (default: check)");
+
+static bool access_platform = true;
+module_param(access_platform, bool, 0444);
+MODULE_PARM_DESC(access_platform, "offer VIRTIO_F_ACCESS_PLATFORM (default: Y)");
+
+static bool version_1 = true;
+module_param(version_1, bool, 0444);
+MODULE_PARM_DESC(version_1, "offer VIRTIO_F_VERSION_1 (default: Y)");
+
+static int readonly;
+module_param(readonly, int, 0444);
+MODULE_PARM_DESC(readonly, "map what is held read-only (default: 0)");
+
+static struct platform_device *fake_pdev;
+static struct virtio_device *fake_vdev;
+static u8 fake_status;
+
+static char *held;
+static dma_addr_t held_addr;
+
+static unsigned int tests;
+
+static void ok(bool good, const char *name)
+{
+	pr_info("%s %u - %s\n", good ? "ok" : "not ok", ++tests, name);
+}
+
+static bool is_grant(dma_addr_t addr)
+{
+	return addr != DMA_MAPPING_ERROR && xen_grant_dma_is_grant(addr);
+}
+
+static void check_coherent(struct device *dev)
+{
+	static const size_t sizes[] = { 1, 64, 4096, 5000, 65536 };
+	bool granted = true, zeroed = true;
+	dma_addr_t addr;
+	unsigned int i;
+	char *mem;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		/* Twice: the second time there may be something left to see. */
+		mem = dma_alloc_coherent(dev, sizes[i], &addr, GFP_KERNEL);
+		if (!mem) {
+			granted = false;
+			continue;
+		}
+		memset(mem, 0xaa, sizes[i]);
+		dma_free_coherent(dev, sizes[i], mem, addr);
+
+		mem = dma_alloc_attrs(dev, sizes[i], &addr, GFP_ATOMIC, 0);
+		granted &= mem && is_grant(addr) && !xen_grant_dma_offset(addr);
+		if (!mem)
+			continue;
+		zeroed &= !memchr_inv(mem, 0, ALIGN(sizes[i], XEN_PAGE_SIZE));
+		dma_free_attrs(dev, sizes[i], mem, addr, 0);
+	}
+	ok(granted, "coherent memory of any size is granted");
+	ok(zeroed, "coherent memory is zeroed to the end of its last page");
+}
+
+static void check_pages(struct device *dev)
+{
+	struct sg_table *sgt;
+	struct page *page;
+	dma_addr_t addr;
+
+	page = dma_alloc_pages(dev, 3 * PAGE_SIZE, &addr, DMA_FROM_DEVICE, GFP_KERNEL);
+	ok(page && is_grant(addr), "dma_alloc_pages");
+	if (page)
+		dma_free_pages(dev, 3 * PAGE_SIZE, page, addr, DMA_FROM_DEVICE);
+
+	sgt = dma_alloc_noncontiguous(dev, 2 * PAGE_SIZE, DMA_BIDIRECTIONAL, GFP_KERNEL, 0);
+	ok(sgt && is_grant(sg_dma_address(sgt->sgl)), "dma_alloc_noncontiguous");
+	if (sgt)
+		dma_free_noncontiguous(dev, 2 * PAGE_SIZE, sgt, DMA_BIDIRECTIONAL);
+}
+
+struct fake_area {
+	struct device *dev;
+	void *mem;
+	dma_addr_t addr;
+};
+
+static int fake_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct fake_area *area = file->private_data;
+
+	return dma_mmap_coherent(area->dev, vma, area->mem, area->addr, 2 * PAGE_SIZE);
+}
+
+static const struct file_operations fake_fops = {
+	.owner = THIS_MODULE,
+	.mmap = fake_mmap,
+};
+
+/* Into the address space of the process that loads this module. */
+static void check_mmap(struct device *dev)
+{
+	struct fake_area area = { .dev = dev };
+	unsigned long user;
+	struct sg_table sgt;
+	struct file *file;
+	u32 seen = 0;
+
+	area.mem = dma_alloc_coherent(dev, 2 * PAGE_SIZE, &area.addr, GFP_KERNEL);
+	if (!area.mem) {
+		ok(false, "mmap: no memory");
+		return;
+	}
+	*(u32 *)(area.mem + PAGE_SIZE) = 0x600df00d;
+
+	file = anon_inode_getfile("xgd_fake", &fake_fops, &area, O_RDWR);
+	if (!IS_ERR(file)) {
+		user = vm_mmap(file, 0, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+		if (!IS_ERR_VALUE(user)) {
+			if (get_user(seen, (u32 __user *)(user + PAGE_SIZE)))
+				seen = 0;
+			vm_munmap(user, 2 * PAGE_SIZE);
+		}
+		fput(file);
+	}
+	ok(seen == 0x600df00d, "coherent memory can be mapped into a process");
+
+	if (!dma_get_sgtable(dev, &sgt, area.mem, area.addr, 2 * PAGE_SIZE)) {
+		ok(sg_virt(sgt.sgl) == area.mem && sgt.sgl->length == 2 * PAGE_SIZE,
+		   "dma_get_sgtable");
+		sg_free_table(&sgt);
+	} else {
+		ok(false, "dma_get_sgtable");
+	}
+
+	dma_free_coherent(dev, 2 * PAGE_SIZE, area.mem, area.addr);
+}
+
+static void check_streaming(struct device *dev)
+{
+	static const enum dma_data_direction dirs[] = {
+		DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA_BIDIRECTIONAL
+	};
+	char *mem = (char *)__get_free_pages(GFP_KERNEL, get_order(65536 + PAGE_SIZE));
+	bool good = true, kept = true;
+	unsigned long flags;
+	unsigned int i;
+	dma_addr_t addr;
+	size_t size;
+
+	if (!mem) {
+		ok(false, "streaming: no memory");
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
+		for (size = 1; size <= 65536; size = size * 3 + 1) {
+			memset(mem, i + 1, 65536);
+			addr = dma_map_single(dev, mem + size % 4099, size, dirs[i]);
+			good &= is_grant(addr) &&
+				xen_grant_dma_offset(addr) == size % 4099 % XEN_PAGE_SIZE;
+			if (addr == DMA_MAPPING_ERROR)
+				continue;
+			dma_sync_single_for_cpu(dev, addr + size / 2, size - size / 2, dirs[i]);
+			dma_sync_single_for_device(dev, addr + size / 2, size - size / 2, dirs[i]);
+			dma_unmap_single(dev, addr, size, dirs[i]);
+			kept &= !memchr_inv(mem, i + 1, 65536);
+		}
+	}
+	ok(good, "buffers of any size, offset and direction are granted");
+	ok(kept, "data stays as it was through map, sync and unmap");
+
+	local_irq_save(flags);
+	addr = dma_map_single(dev, mem, 65536, DMA_FROM_DEVICE);
+	good = is_grant(addr);
+	if (good)
+		dma_unmap_single(dev, addr, 65536, DMA_FROM_DEVICE);
+	local_irq_restore(flags);
+	ok(good, "mapping with interrupts off");
+
+	free_pages((unsigned long)mem, get_order(65536 + PAGE_SIZE));
+}
+
+static void check_limits(struct device *dev)
+{
+	size_t max = dma_max_mapping_size(dev);
+	dma_addr_t addr;
+	struct page *page;
+	unsigned int order = get_order(max + 3 * XEN_PAGE_SIZE);
+
+	ok(max >= 65536 && max != SIZE_MAX, "there is a largest mapping");
+	ok(dma_opt_mapping_size(dev) >= 65536 && dma_opt_mapping_size(dev) <= max,
+	   "there is a best mapping");
+	ok(dma_set_mask(dev, DMA_BIT_MASK(32)) && !dma_set_mask(dev, DMA_BIT_MASK(64)),
+	   "the DMA mask must have 64 bits");
+
+	page = alloc_pages(GFP_KERNEL | __GFP_COMP, order);
+	if (!page) {
+		ok(false, "limits: no memory");
+		return;
+	}
+	addr = dma_map_page(dev, page, XEN_PAGE_SIZE - 1, max, DMA_TO_DEVICE);
+	ok(is_grant(addr), "the largest mapping may begin at the end of a page");
+	if (addr != DMA_MAPPING_ERROR)
+		dma_unmap_page(dev, addr, max, DMA_TO_DEVICE);
+	addr = dma_map_page(dev, page, XEN_PAGE_SIZE - 1, max + XEN_PAGE_SIZE, DMA_TO_DEVICE);
+	ok(addr == DMA_MAPPING_ERROR, "a larger one is refused");
+	__free_pages(page, order);
+}
+
+static dma_addr_t map_by_ops(struct device *dev, struct page *page,
+			     enum dma_data_direction dir)
+{
+#ifdef XGD_HAVE_MAP_PHYS
+	return dev->dma_ops->map_phys(dev, page_to_phys(page), 16, dir, 0);
+#else
+	return dev->dma_ops->map_page(dev, page, 0, 16, dir, 0);
+#endif
+}
+
+static void check_refusals(struct device *dev)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	dma_addr_t addr;
+
+	if (!page) {
+		ok(false, "refusals: no memory");
+		return;
+	}
+	ok(dma_map_resource(dev, 0xc0000000, 4096, DMA_BIDIRECTIONAL, 0) == DMA_MAPPING_ERROR,
+	   "device memory is refused");
+	/* The DMA core stops this before; the ops must not rely on it. */
+	ok(map_by_ops(dev, page, DMA_NONE) == DMA_MAPPING_ERROR, "DMA_NONE is refused");
+
+	/* Unmapping what was never mapped must hurt nobody. */
+	dma_unmap_single(dev, page_to_phys(page), 4096, DMA_TO_DEVICE);
+	dma_unmap_single(dev, xen_grant_dma_addr(1, 0), 4096, DMA_TO_DEVICE);
+	dma_unmap_single(dev, xen_grant_dma_addr(0xfffffff0, 0), 65536, DMA_TO_DEVICE);
+	addr = dma_map_page(dev, page, 0, 4096, DMA_TO_DEVICE);
+	ok(is_grant(addr), "unmapping plain and foreign addresses does no harm");
+	if (addr != DMA_MAPPING_ERROR)
+		dma_unmap_page(dev, addr, 4096, DMA_TO_DEVICE);
+	__free_page(page);
+}
+
+static void check_sg(struct device *dev)
+{
+	struct scatterlist sg[3];
+	unsigned long mem = __get_free_pages(GFP_KERNEL | __GFP_COMP, 2);
+	bool good;
+
+	if (!mem) {
+		ok(false, "scatterlist: no memory");
+		return;
+	}
+	sg_init_table(sg, 3);
+	sg_set_buf(&sg[0], (void *)mem + 100, 200);
+	sg_set_buf(&sg[1], (void *)mem + 4096, 8192);
+	sg_set_buf(&sg[2], (void *)mem + 12288 + 4000, 96);
+	good = dma_map_sg(dev, sg, 3, DMA_BIDIRECTIONAL) == 3;
+	ok(good && is_grant(sg_dma_address(&sg[0])) && is_grant(sg_dma_address(&sg[2])) &&
+	   sg_dma_len(&sg[1]) == 8192 && xen_grant_dma_offset(sg_dma_address(&sg[2])) == 4000,
+	   "scatterlist");
+	if (good) {
+		dma_sync_sg_for_cpu(dev, sg, 3, DMA_BIDIRECTIONAL);
+		dma_sync_sg_for_device(dev, sg, 3, DMA_BIDIRECTIONAL);
+		dma_unmap_sg(dev, sg, 3, DMA_BIDIRECTIONAL);
+	}
+
+	/* Far too long: what was mapped before it must not stay. */
+	sg[1].length = dma_max_mapping_size(dev) + 65536;
+	ok(!dma_map_sg(dev, sg, 3, DMA_BIDIRECTIONAL), "a scatterlist with a bad entry fails");
+	free_pages(mem, 2);
+}
+
+#define MANY	40000
+
+static void check_exhaustion(struct device *dev)
+{
+	dma_addr_t *addrs = vmalloc(array_size(MANY, sizeof(*addrs)));
+	struct page *page = alloc_page(GFP_KERNEL);
+	unsigned int i, count = 0;
+	dma_addr_t addr;
+
+	if (!addrs || !page) {
+		ok(false, "exhaustion: no memory");
+		goto out;
+	}
+	while (count < MANY) {
+		addrs[count] = dma_map_page(dev, page, 0, 4096, DMA_TO_DEVICE);
+		if (dma_mapping_error(dev, addrs[count]))
+			break;
+		count++;
+	}
+	ok(count > 1000 && count < MANY, "mapping fails when no references are left");
+	pr_info("# after %u mappings\n", count);
+	ok(!dma_alloc_coherent(dev, 4096, &addr, GFP_KERNEL), "so does coherent memory");
+	for (i = 0; i < count; i++)
+		dma_unmap_page(dev, addrs[i], 4096, DMA_TO_DEVICE);
+	addr = dma_map_page(dev, page, 0, 4096, DMA_TO_DEVICE);
+	ok(is_grant(addr), "and works again when they are back");
+	if (addr != DMA_MAPPING_ERROR)
+		dma_unmap_page(dev, addr, 4096, DMA_TO_DEVICE);
+out:
+	if (page)
+		__free_page(page);
+	vfree(addrs);
+}
+
+static int hold(struct device *dev)
+{
+	unsigned int i;
+
+	held = (char *)__get_free_pages(GFP_KERNEL | __GFP_ZERO | __GFP_COMP,
+					get_order(HOLD_SIZE));
+	if (!held)
+		return -ENOMEM;
+	for (i = 0; i < HOLD_PAGES; i++)
+		snprintf(held + i * XEN_PAGE_SIZE, 16, "xgd page %u", i);
+
+	held_addr = dma_map_single(dev, held, HOLD_SIZE,
+				   readonly ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL);
+	if (dma_mapping_error(dev, held_addr)) {
+		free_pages((unsigned long)held, get_order(HOLD_SIZE));
+		held = NULL;
+		return -EIO;
+	}
+	if (is_grant(held_addr))
+		pr_info("holds references %llu to %llu\n", xen_grant_dma_ref(held_addr),
+			xen_grant_dma_ref(held_addr) + HOLD_PAGES - 1);
+	else
+		pr_info("holds plain address %#llx\n", (u64)held_addr);
+
+	return 0;
+}
+
+static int fake_probe(struct virtio_device *vdev)
+{
+	struct device *dev = vdev->dev.parent;
+
+	if (strcmp(mode, "check"))
+		return hold(dev);
+
+	tests = 0;
+	check_coherent(dev);
+	check_pages(dev);
+	check_mmap(dev);
+	check_streaming(dev);
+	check_limits(dev);
+	check_refusals(dev);
+	check_sg(dev);
+	check_exhaustion(dev);
+	pr_info("1..%u\n", tests);
+
+	return 0;
+}
+
+static void fake_remove(struct virtio_device *vdev)
+{
+	if (!held)
+		return;
+	if (strcmp(mode, "leave"))
+		dma_unmap_single(vdev->dev.parent, held_addr, HOLD_SIZE,
+				 readonly ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL);
+	free_pages((unsigned long)held, get_order(HOLD_SIZE));
+	held = NULL;
+}
+
+static const struct virtio_device_id fake_ids[] = {
+	{ FAKE_ID, VIRTIO_DEV_ANY_ID },
+	{ 0 },
+};
+
+static struct virtio_driver fake_driver = {
+	.driver.name = "xgd_fake",
+	.id_table = fake_ids,
+	.probe = fake_probe,
+	.remove = fake_remove,
+};
+
+static u64 fake_get_features(struct virtio_device *vdev)
+{
+	return (version_1 ? BIT_ULL(VIRTIO_F_VERSION_1) : 0) |
+	       (access_platform ? BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) : 0);
+}
+
+static int fake_finalize_features(struct virtio_device *vdev)
+{
+	return 0;
+}
+
+static u8 fake_get_status(struct virtio_device *vdev)
+{
+	return fake_status;
+}
+
+static void fake_set_status(struct virtio_device *vdev, u8 status)
+{
+	fake_status = status;
+}
+
+static void fake_reset(struct virtio_device *vdev)
+{
+	fake_status = 0;
+}
+
+static const struct virtio_config_ops fake_config = {
+	.get_features = fake_get_features,
+	.finalize_features = fake_finalize_features,
+	.get_status = fake_get_status,
+	.set_status = fake_set_status,
+	.reset = fake_reset,
+};
+
+static void fake_release(struct device *dev)
+{
+	kfree(dev_to_virtio(dev));
+}
+
+static int __init fake_init(void)
+{
+	int ret;
+
+	fake_pdev = platform_device_register_simple("xgd-fake", PLATFORM_DEVID_NONE, NULL, 0);
+	if (IS_ERR(fake_pdev))
+		return PTR_ERR(fake_pdev);
+	ret = dma_coerce_mask_and_coherent(&fake_pdev->dev, DMA_BIT_MASK(64));
+	if (ret)
+		goto err_pdev;
+
+	ret = register_virtio_driver(&fake_driver);
+	if (ret)
+		goto err_pdev;
+
+	ret = -ENOMEM;
+	fake_vdev = kzalloc(sizeof(*fake_vdev), GFP_KERNEL);
+	if (!fake_vdev)
+		goto err_driver;
+	fake_vdev->id.device = FAKE_ID;
+	fake_vdev->config = &fake_config;
+	fake_vdev->dev.parent = &fake_pdev->dev;
+	fake_vdev->dev.release = fake_release;
+	ret = register_virtio_device(fake_vdev);
+	if (ret) {
+		put_device(&fake_vdev->dev);
+		goto err_driver;
+	}
+
+	return 0;
+
+err_driver:
+	unregister_virtio_driver(&fake_driver);
+err_pdev:
+	platform_device_unregister(fake_pdev);
+	return ret;
+}
+
+static void __exit fake_exit(void)
+{
+	unregister_virtio_device(fake_vdev);
+	unregister_virtio_driver(&fake_driver);
+	platform_device_unregister(fake_pdev);
+}
+
+module_init(fake_init);
+module_exit(fake_exit);
+
+MODULE_DESCRIPTION("Test: a virtio device without a backend");
+MODULE_LICENSE("GPL");
