@@ -252,6 +252,7 @@ unsigned int xgd_revoke_all(struct xgd_device *xd)
 		xgd_revoke(xd, ref++, 1);
 		count++;
 	}
+	atomic64_set(&xd->stats.mappings, 0);
 
 	return count;
 }
