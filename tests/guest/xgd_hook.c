@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Another user of virtio's memory-access callback.
+ *
+ * Loaded before xen_grant_dma, it shows whether that asks those before it, and
+ * puts them back: the parameters "calls" and "installed" tell.
+ *
+ * Loaded after xen_grant_dma with plain=1, it is the test of the tests: it takes
+ * the DMA ops away as soon as they are set. Every oracle for grants must say no.
+ */
+#include <linux/dma-map-ops.h>
+#include <linux/module.h>
+#include <linux/virtio.h>
+#include <linux/virtio_anchor.h>
+
+static bool plain;
+module_param(plain, bool, 0444);
+MODULE_PARM_DESC(plain, "have devices use plain DMA (default: N)");
+
+static uint calls;
+module_param(calls, uint, 0444);
+MODULE_PARM_DESC(calls, "how often virtio, or who came after, asked");
+
+static bool (*chained)(struct virtio_device *vdev);
+
+static bool hook(struct virtio_device *vdev)
+{
+	bool restricted = chained(vdev);
+
+	calls++;
+	if (plain)
+		set_dma_ops(vdev->dev.parent, NULL);
+
+	return restricted;
+}
+
+static int installed_get(char *buffer, const struct kernel_param *kp)
+{
+	return sprintf(buffer, "%d\n", virtio_check_mem_acc_cb == hook);
+}
+
+static const struct kernel_param_ops installed_ops = { .get = installed_get };
+
+module_param_cb(installed, &installed_ops, NULL, 0444);
+MODULE_PARM_DESC(installed, "virtio asks this module, not one that came after");
+
+static int __init hook_init(void)
+{
+	chained = virtio_check_mem_acc_cb;
+	virtio_set_mem_acc_cb(hook);
+
+	return 0;
+}
+module_init(hook_init);
+
+/* It cannot be unloaded: something may have been chained to it. */
+MODULE_DESCRIPTION("Test: another virtio memory-access callback");
+MODULE_LICENSE("GPL");
