@@ -79,6 +79,10 @@ class Machine:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=open(self.log / 'qemu.log', 'wb'),
                                         start_new_session=True)
+        if restore:
+            while self.command('query-status')['status'] == 'inmigrate':
+                time.sleep(0.05)
+            self.command('cont')
 
     def close(self):
         self.process.kill()
@@ -124,18 +128,28 @@ class Machine:
     def command(self, execute, **arguments):
         """A QMP command and its result."""
         if not self.qmp:
-            with socket.socket(socket.AF_UNIX) as connection:
-                connection.connect(f'{self.dir}/qmp')
-                self.qmp = connection.makefile('rw')
+            self.qmp = self.connect(f'{self.dir}/qmp')
             self.qmp.readline()
             self.command('qmp_capabilities')
         print(json.dumps({'execute': execute, 'arguments': arguments}), file=self.qmp, flush=True)
-        while True:
-            reply = json.loads(self.qmp.readline())
+        while line := self.qmp.readline():
+            reply = json.loads(line)
             if 'error' in reply:
                 raise Dead(f'{execute}: {reply["error"]["desc"]}')
             if 'return' in reply:
                 return reply['return']
+        raise Dead(tail(self.log / 'qemu.log'))
+
+    def connect(self, path):
+        with socket.socket(socket.AF_UNIX) as connection:
+            while True:
+                try:
+                    connection.connect(path)
+                    return connection.makefile('rw')
+                except OSError:
+                    if self.process.poll() is not None:
+                        raise Dead(tail(self.log / 'qemu.log')) from None
+                    time.sleep(0.02)
 
     def save(self, file):
         """Write a snapshot, then go on."""

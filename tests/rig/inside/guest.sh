@@ -235,44 +235,41 @@ guest_destroy()
 }
 
 # guest_read LAST SECONDS: copy the guest's answer to stdout up to the line LAST,
-# of which a following word is the status. 124: nothing in time. 125: it died.
+# of which a following word is the status. 124: no answer in time. 125: it died.
 guest_read()
 {
-	local last=$1 end=$(($(seconds) + $2)) line part= died=
+	local run=/run/guest/$GUEST status=
 
-	while :; do
-		if IFS= read -r -t 2 line; then
-			line=$part$line
-			part=
-			case $line in
-			'|'*)		printf '%s\n' "${line#?}" ;;
-			"$last")	return 0 ;;
-			"$last "*)	return "${line##* }" ;;
-			*'Kernel panic'*)	died='it panicked'; break ;;
-			*'reboot: '*)	died='it went down'; break ;;
-			esac
-		elif [ -e "/proc/$$" ] && ! xenstore-exists "/local/domain/$(guest_id)"; then
-			died='its domain is gone'
-			break
-		else
-			part=$part$line
-			[ "$(seconds)" -lt "$end" ] || return 124
-		fi
-	done <"$(guest_get tty)"
-	# The rest of the panic is worth having in the log.
-	sleep 1
-	guest_set dead "$died"
-	echo "guest: $died" >&2
+	rm -f "$run/status"
+	# awk keeps no data for later, but nothing follows an answer.
+	timeout "$2" awk -v last="$1" -v status="$run/status" '
+		function end(what) { print what >status; exit }
+		/^[|]/				{ print substr($0, 2); fflush(); next }
+		$0 == last			{ end(0) }
+		index($0, last " ") == 1	{ end($NF) }
+		/Kernel panic/			{ end("panicked") }
+		/reboot: (System|Power|Restarting)/	{ end("went down") }
+	' <"$(guest_get tty)" 2>/dev/null
+	status=$(guest_get status)
+	case $status in
+	[0-9]*)	return "$status" ;;
+	'')	xenstore-exists "/local/domain/$(guest_id)" || status='is gone' ;;
+	esac
+	# What follows a panic is worth having in the log.
+	[ -z "$status" ] || sleep 1
+	guest_set dead "${status:-does not answer}"
+	echo "guest: it $(guest_get dead)" >&2
+	[ -n "$status" ] || return 124
 	return 125
 }
 
 # guest COMMAND [SECONDS]: run it in the guest; its output, its status.
 guest()
 {
-	local seq seconds=${2-$GUEST_TIMEOUT} status
+	local seq seconds=${2-$GUEST_TIMEOUT}
 
 	if [ -n "$(guest_get dead)" ]; then
-		echo "guest: $(guest_get dead)" >&2
+		echo "guest: it $(guest_get dead)" >&2
 		return 125
 	fi
 	seq=$(($(guest_get seq) + 1))
@@ -283,9 +280,6 @@ guest()
 	} >"$(guest_get tty)"
 	# The guest ends the command itself when it can; 5 s is for when it cannot.
 	guest_read "done $seq" $((seconds + 5))
-	status=$?
-	[ $status -ne 124 ] || guest_set dead "it does not answer any more"
-	return $status
 }
 
 # What the kernels of the guests said, for the host's logs.
