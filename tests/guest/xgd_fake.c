@@ -390,6 +390,7 @@ static int fake_probe(struct virtio_device *vdev)
 
 static void fake_remove(struct virtio_device *vdev)
 {
+	virtio_reset_device(vdev);
 	if (!held)
 		return;
 	if (strcmp(mode, "leave"))
