@@ -102,7 +102,7 @@ class Machine:
             while b'\n' in self.pending:
                 line, self.pending = self.pending.split(b'\n', 1)
                 line = line.decode(errors='replace').rstrip('\r')
-                if line.startswith('rig: '):
+                if line.startswith(('rig: done', 'rig: ready')):
                     return line
                 yield line
             left = deadline - time.monotonic()
