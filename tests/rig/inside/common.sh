@@ -38,10 +38,10 @@ mount_tools()
 	fi
 }
 
-# unpack_payload DISK: the files of the case at hand. The host writes them while
-# the machine stands still in a snapshot: nothing that was read before counts.
+# unpack_payload DISK KBYTES: the files of the case at hand. The host writes them
+# while the machine stands still in a snapshot: what was read before does not count.
 unpack_payload()
 {
 	blockdev --flushbufs "$1"
-	dd if="$1" bs=64k 2>/dev/null | tar -x -C /payload
+	dd if="$1" bs=1k count="$2" 2>/dev/null | tar -x -C /payload
 }
