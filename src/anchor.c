@@ -197,6 +197,7 @@ static bool xgd_check_mem_acc(struct virtio_device *vdev)
 	struct xgd_binding *binding;
 	struct xgd_backend backend;
 	bool refused = true;
+	int ret;
 
 	mutex_lock(&xgd_anchor_lock);
 
@@ -207,13 +208,14 @@ static bool xgd_check_mem_acc(struct virtio_device *vdev)
 		goto out;
 	}
 
-	if (xgd_backend_find(vdev, &backend)) {
-		dev_info(dev, "no grants: %s\n", backend.source);
+	ret = xgd_backend_find(vdev, &backend);
+	if (ret == -ENODEV) {
+		if (*backend.source)
+			dev_info(dev, "no grants: %s\n", backend.source);
 		refused = false;
 		goto out;
 	}
-
-	if (!xgd_check_features(vdev))
+	if (ret || !xgd_check_features(vdev))
 		goto out;
 
 	binding = kzalloc(sizeof(*binding), GFP_KERNEL);

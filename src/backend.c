@@ -71,17 +71,19 @@ static int xgd_backend_default(struct virtio_device *vdev, struct xgd_backend *b
 static int (*const xgd_backend_sources[])(struct virtio_device *vdev,
 					  struct xgd_backend *backend) = {
 	xgd_backend_param,
+	xgd_backend_of,
 	xgd_backend_default,
 };
 
 /**
  * xgd_backend_find - find the backend domain of a virtio device
  * @vdev:	the device
- * @backend:	the answer; its source is set whatever the answer is
+ * @backend:	the answer
  *
  * Context: process, may sleep.
  * Return: 0 when the device is to use grants for @backend; -ENODEV when it is
- * not to use grants.
+ * not to use grants; any other error when it must not come up, and the log has
+ * the reason.
  */
 int xgd_backend_find(struct virtio_device *vdev, struct xgd_backend *backend)
 {

@@ -2,13 +2,14 @@
 #ifndef XGD_BACKEND_H
 #define XGD_BACKEND_H
 
+#include <linux/errno.h>
 #include <linux/virtio.h>
 #include <xen/interface/xen.h>
 
 /**
  * struct xgd_backend - who serves a device
  * @domid:	the backend domain
- * @source:	where this was found, for people
+ * @source:	where this was found, for people; empty when it is not worth a line
  */
 struct xgd_backend {
 	domid_t	domid;
@@ -16,5 +17,14 @@ struct xgd_backend {
 };
 
 int xgd_backend_find(struct virtio_device *vdev, struct xgd_backend *backend);
+
+#ifdef CONFIG_OF
+int xgd_backend_of(struct virtio_device *vdev, struct xgd_backend *backend);
+#else
+static inline int xgd_backend_of(struct virtio_device *vdev, struct xgd_backend *backend)
+{
+	return -ENOENT;
+}
+#endif
 
 #endif /* XGD_BACKEND_H */
