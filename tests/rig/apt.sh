@@ -8,10 +8,22 @@
 # Packages come from bookworm (for its 6.1 kernel), trixie and
 # trixie-backports (for the newest kernel). Where a package is in several, apt
 # takes trixie's, or bookworm's where trixie has none.
+#
+# apt_for arm64 makes all that follows mean packages of that architecture, in an
+# apt of its own: who tests on one downloads no lists of the other.
 
 : "${CACHE:?set CACHE before sourcing apt.sh}"
 
+APT_ARCH=amd64
 APT_HOME=$CACHE/apt
+
+# apt_for ARCHITECTURE
+apt_for()
+{
+	APT_ARCH=$1
+	APT_HOME=$CACHE/apt
+	[ "$1" = amd64 ] || APT_HOME=$CACHE/$1/apt
+}
 
 # The site that serves a suite on this machine, or nothing.
 apt_site()
@@ -54,8 +66,8 @@ apt_init()
 		Dir::Cache::archives "$APT_HOME/archives";
 		Dir::Cache::pkgcache "$APT_HOME/pkgcache.bin";
 		Dir::Cache::srcpkgcache "$APT_HOME/srcpkgcache.bin";
-		APT::Architecture "amd64";
-		APT::Architectures { "amd64"; };
+		APT::Architecture "$APT_ARCH";
+		APT::Architectures { "$APT_ARCH"; };
 		APT::Install-Recommends "false";
 		APT::Sandbox::User "";
 		Acquire::Languages "none";
@@ -76,6 +88,12 @@ apt_init()
 apt_newest()
 {
 	APT_CONFIG=$APT_HOME/apt.conf apt-cache pkgnames | grep -E "^$1\$" | sort -V | tail -n 1
+}
+
+# What a package depends on, itself.
+apt_depends()
+{
+	APT_CONFIG=$APT_HOME/apt.conf apt-cache depends "$1" | awk '$1 == "Depends:" { print $2 }'
 }
 
 # apt_closure PACKAGE...: "name version" of each and of all they depend on.
