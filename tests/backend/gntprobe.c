@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #include <xengnttab.h>
+#include <xentoollog.h>
 
 static int maps(xengnttab_handle *xgt, uint32_t domid, uint32_t ref, int prot)
 {
@@ -29,6 +30,7 @@ static int maps(xengnttab_handle *xgt, uint32_t domid, uint32_t ref, int prot)
 int main(int argc, char **argv)
 {
 	unsigned long domid, count, first = 0, ref;
+	xentoollog_logger *log;
 	xengnttab_handle *xgt;
 
 	if (argc < 3 || argc > 4) {
@@ -40,8 +42,9 @@ int main(int argc, char **argv)
 	if (argc == 4)
 		first = strtoul(argv[3], NULL, 0);
 
-	/* A reference that does not map is no error here: no logger. */
-	xgt = xengnttab_open((struct xentoollog_logger *)NULL, 0);
+	/* A reference that does not map is no error here, and not worth a message. */
+	log = (xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_CRITICAL, 0);
+	xgt = xengnttab_open(log, 0);
 	if (!xgt) {
 		fprintf(stderr, "gntprobe: /dev/xen/gntdev: %s\n", strerror(errno));
 		return 2;
@@ -53,5 +56,6 @@ int main(int argc, char **argv)
 			printf("%lu ro\n", ref);
 	}
 	xengnttab_close(xgt);
+	xtl_logger_destroy(log);
 	return 0;
 }

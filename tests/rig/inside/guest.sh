@@ -204,7 +204,15 @@ guest_start()
 	sleep 1000000 <>"$tty" >/dev/null 2>&1 &
 	guest_set holder $!
 	xl unpause "$(guest_id)"
-	guest_read 'rig: guest ready' "$GUEST_TIMEOUT"
+	guest_read 'rig: guest ready' "$GUEST_TIMEOUT" && guest_payload
+}
+
+# guest_payload: the files of the case, in the guest's /payload. A guest that was
+# started for a snapshot gets them later.
+guest_payload()
+{
+	[ -e /run/payload-size ] || return 0
+	guest ". /rig/common.sh; unpack_payload /dev/xvdb $(cat /run/payload-size)"
 }
 
 # guest_boot [OPTION]... [-- QEMU ARGUMENT...]: all of the above, with the options

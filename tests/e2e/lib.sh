@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# What the cases are written with. They run in dom0; see tests/rig/inside/guest.sh
+# for guests and backends.
+
+. /tools/rig/guest.sh
+
+# ---- TAP -------------------------------------------------------------------
+
+TESTS=0
+
+# plan COUNT, at the start, or done_testing, at the end
+plan()
+{
+	echo "1..$1"
+}
+
+done_testing()
+{
+	echo "1..$TESTS"
+	exit 0
+}
+
+# diag TEXT: a comment, each line of it; of a long text the end
+diag()
+{
+	printf '%s\n' "$1" | tail -n 40 | cut -c1-200 | sed 's/^/# /'
+}
+
+# bail WHY: nothing else makes sense any more
+bail()
+{
+	echo "Bail out! $1"
+	state
+	exit 0
+}
+
+skip()
+{
+	TESTS=$((TESTS + 1))
+	echo "ok $TESTS - $1 # SKIP $2"
+}
+
+# ok STATUS NAME
+ok()
+{
+	TESTS=$((TESTS + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $TESTS - $2"
+		return 0
+	fi
+	echo "not ok $TESTS - $2"
+	[ -z "${3-}" ] || diag "$3"
+	state
+	return 1
+}
+
+# not STATUS: the opposite, for ok
+not()
+{
+	[ "$1" -eq 0 ] && echo 1 || echo 0
+}
+
+is()
+{
+	[ "$1" = "$2" ]
+	ok $? "$3" "seen:     $1
+expected: $2"
+}
+
+isnt()
+{
+	[ "$1" != "$2" ]
+	ok $? "$3" "seen: $1"
+}
+
+# like TEXT REGEX NAME: some line of the text matches
+like()
+{
+	printf '%s\n' "$1" | grep -Eq -- "$2"
+	ok $? "$3" "seen:
+$1
+expected: $2"
+}
+
+unlike()
+{
+	! printf '%s\n' "$1" | grep -Eq -- "$2"
+	ok $? "$3" "seen:
+$1
+not expected: $2"
+}
+
+# cmp_ok NUMBER -eq|-ne|-lt|-le|-gt|-ge NUMBER NAME
+cmp_ok()
+{
+	[ "$1" "$2" "$3" ]
+	ok $? "$4" "seen:     $1
+expected: $2 $3"
+}
+
+# The last words of all who may know why a test failed.
+state()
+{
+	[ -n "$(guest_id)" ] || return 0
+	if [ -z "$(guest_get dead)" ]; then
+		diag "guest's dmesg:
+$(guest 'dmesg | tail -n 15' 10)"
+	else
+		diag "guest's console:
+$(tail -n 30 "/var/log/xen/console/guest-$GUEST.log")"
+	fi
+	backend_alive || diag 'the backend is not running'
+	[ ! -s "$(guest_get log)" ] || diag "backend's log:
+$(tail -n 10 "$(guest_get log)")"
+}
+
+# clean_dmesg NAME: the guest's kernel never complained
+clean_dmesg()
+{
+	is "$(guest 'dmesg | grep -E "WARNING:|BUG:|Oops|Call Trace|DMA-API:|blocked for more"')" '' "$1"
+}
+
+# ---- the guest's drivers ---------------------------------------------------
+
+# load [PARAMETER...]: our module
+load()
+{
+	guest "insmod /payload/$(guest_get kernel)/xen_grant_dma.ko $*"
+}
+
+unload()
+{
+	guest 'rmmod xen_grant_dma'
+}
+
+# drivers blk|net|rng|...: the drivers of virtio devices; blk and net wait for theirs
+drivers()
+{
+	local name script=
+
+	for name; do
+		script="$script modprobe virtio_$name || exit;"
+		case $name in
+		blk)	script="$script for i in \$(seq 50); do [ -b /dev/vda ] && break; usleep 50000; done;" ;;
+		net)	script="$script for i in \$(seq 50); do [ -e /sys/class/net/eth0 ] && break; usleep 50000; done;" ;;
+		esac
+	done
+	guest "$script"
+}
+
+# no_drivers blk|net|rng|...: and out again
+no_drivers()
+{
+	local name script=
+
+	for name; do
+		script="$script rmmod virtio_$name || exit;"
+	done
+	guest "$script"
+}
+
+# net_up: addresses on both ends, $(host_ip) and $(guest_ip)
+net_up()
+{
+	guest "ip addr add $(guest_ip)/24 dev eth0; ip link set eth0 up" &&
+		wait_for 10 ping -c 1 -W 1 "$(guest_ip)"
+}
+
+# ---- what the backend did --------------------------------------------------
+
+# Count from here.
+maps_mark()
+{
+	guest_set mark "$(wc -l <"$(guest_get trace)")"
+}
+
+# How often the backend mapped a grant, or guest memory past the grant table,
+# since the mark. QEMU numbers pages in both cases; grants lie above all memory.
+maps_grant()
+{
+	maps '>='
+}
+
+maps_foreign()
+{
+	maps '<'
+}
+
+maps()
+{
+	awk -v mark="$(guest_get mark)" -v pages="$(($(guest_get memory) * 256))" \
+		"NR > mark && \$NF + 0 $1 pages { n++ } END { print n + 0 }" "$(guest_get trace)"
+}
+
+# ---- what Xen and a backend can see of the guest's grants --------------------
+
+# grants: those that are mapped right now, as Xen tells: "REFERENCE BY rw|ro MAPS".
+# Those of the rig's own PV devices are left out.
+grants()
+{
+	xl dmesg -c >/dev/null
+	xl debug-keys g
+	xl dmesg | awk -v id="$(guest_id)" '
+		/grant-table for remote d/ { on = $0 ~ "remote d" id " " }
+		on && $2 ~ /^\[0x/ {
+			gsub(/[][]/, "", $2)
+			pin = $5 + 0
+			print $2 + 0, $3, pin % 65536 % 256 ? "rw" : "ro", pin % 256 + int(pin / 256) % 256
+		}' | without_pv
+}
+
+# probe [COUNT [FIRST]]: the references that can be mapped from dom0: "REFERENCE rw|ro".
+probe()
+{
+	/payload/bin/gntprobe "$(guest_id)" "${1-2048}" "${2-0}" | without_pv
+}
+
+# The console, xenstore and the rings of PV disks have references, too.
+without_pv()
+{
+	local rings
+
+	rings=$(xenstore-ls "/local/domain/$(guest_id)/device" |
+		sed -n 's/^ *ring-ref[0-9]* = "\(.*\)"$/\1/p')
+	awk -v list="0 1 $rings" '
+		BEGIN { n = split(list, ref); while (n) pv[ref[n--]] = 1 }
+		!($1 in pv)'
+}
+
+# ---- data ------------------------------------------------------------------
+
+# disk_sum [KBYTES [FROM]] / guest_sum [KBYTES [FROM]]: checksum of the standard
+# disk, as dom0 has it and as the guest reads it, past its cache.
+disk_sum()
+{
+	dd if="$DISK" bs=1k count="${1-$((DISK_MB << 10))}" skip="${2-0}" 2>/dev/null | md5sum | cut -d' ' -f1
+}
+
+guest_sum()
+{
+	guest "blockdev --flushbufs /dev/vda
+		dd if=/dev/vda bs=1k count=${1-$((DISK_MB << 10))} skip=${2-0} 2>/dev/null | md5sum | cut -d' ' -f1"
+}
+
+# The standard guest of a snapshot gets the case's files only now.
+[ -z "$(guest_id)" ] || guest_payload || bail 'the guest does not get the files of the case'
