@@ -140,7 +140,7 @@ backend_start()
 		ip link set "tap-$GUEST" up
 	fi
 
-	xenstore-rm "/local/domain/0/device-model/$id" 2>/dev/null
+	xenstore-rm "device-model/$id/state" 2>/dev/null
 	/usr/libexec/xen-qemu-system-i386 -xen-domid "$id" -xen-attach -name "$GUEST" \
 		-nodefaults -no-user-config -display none -monitor none -no-shutdown \
 		-machine "xenpvh,ram-low-base=0,ram-low-size=$((memory << 20)),ram-high-base=0x100000000,ram-high-size=0,pci-ecam-base=0xe0000000,pci-ecam-size=0x10000000,pci-mmio-base=0xc0000000,pci-mmio-size=0x20000000" \
@@ -158,7 +158,7 @@ backend_start()
 backend_settled()
 {
 	! backend_alive ||
-		[ "$(xenstore-read "/local/domain/0/device-model/$(guest_id)/state" 2>/dev/null)" = running ]
+		[ "$(xenstore-read "device-model/$(guest_id)/state" 2>/dev/null)" = running ]
 }
 
 backend_alive()
