@@ -1,0 +1,100 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# rig: host
+#
+# The module builds for every kernel without a warning, and a warning would be
+# seen. What the sources must and must not have.
+
+. "$(dirname "$0")/lib.sh"
+
+"$RIG/fetch" build headers
+cd "$TOP"
+
+for series in $KERNELS; do
+	for flavour in amd64 rt-amd64 cloud-amd64; do
+		kernel=$series-$flavour
+		check "$kernel: no warning from gcc W=1, modpost and sparse" \
+			"$RIG/kbuild" -w "$kernel" "$CACHE/strict/$kernel"
+	done
+	check "$series-amd64: none for the modules of the tests" \
+		"$RIG/kbuild" -w -m tests/guest "$series-amd64" "$CACHE/strict/$series-amd64-guest"
+done
+
+# planted KERNEL MISTAKE REGEX: with that line in a source, the build fails and
+# says so.
+planted()
+{
+	local tree=$TMP/tree
+
+	rm -rf "$tree" "$TMP/out"
+	mkdir "$tree"
+	cp -r Makefile Kbuild Kconfig src include scripts "$tree"
+	echo "$2" >>"$tree/src/main.c"
+	fails "$TMP/log" "$RIG/kbuild" -w -s "$tree" "$1" "$TMP/out" && says "$TMP/out/log" "$3"
+}
+
+for series in $KERNELS; do
+	check "$series: gcc sees an unused variable" planted "$series-amd64" \
+		'static int __init p(void) { int x; return 0; } late_initcall(p);' \
+		"error: unused variable .*x"
+	check "$series: sparse sees I/O memory used as memory" planted "$series-amd64" \
+		'int p(char __iomem *x); int p(char __iomem *x) { return *x; }' \
+		'main.c:.* error: dereference of noderef expression'
+done
+check 'sparse sees a lock that is kept' planted 6.12-amd64 \
+	'void p(spinlock_t *x); void p(spinlock_t *x) { spin_lock(x); }' \
+	"main.c:.* error: context imbalance in 'p'"
+check 'modpost sees a symbol that is not exported' planted 6.12-amd64 \
+	'struct mm_struct *p(void); struct mm_struct *p(void) { return &init_mm; }' \
+	'ERROR: modpost: .*init_mm.* undefined'
+
+# The parameters that modinfo shows without their default.
+undocumented()
+{
+	"$RIG/in-build" modinfo -F parm "$1" | grep -v '(default: [^)]*)'
+}
+
+names()
+{
+	"$RIG/in-build" modinfo -F parm "$1" | cut -d: -f1 | sort | xargs
+}
+
+module=$CACHE/strict/6.12-amd64/xen_grant_dma.ko
+check 'modinfo shows every parameter' same \
+	'access_platform backend force_grant isolation rebind take_over' "$(names "$module")"
+check 'and the default of each' nothing undocumented "$module"
+
+default()
+{
+	"$RIG/in-build" modinfo -F parm "$1" >"$TMP/parm"
+	says "$TMP/parm" "^force_grant:.*[(]default: $2[)]"
+}
+
+check 'force_grant is off' default "$module" N
+check 'FORCE_GRANT=y builds without a warning' \
+	"$RIG/kbuild" -w 6.12-amd64 "$CACHE/strict/6.12-amd64-force" FORCE_GRANT=y
+check 'and makes force_grant=1 the default' \
+	default "$CACHE/strict/6.12-amd64-force/xen_grant_dma.ko" Y
+
+check 'no test of a kernel version outside src/compat' nothing \
+	git grep -nE 'LINUX_VERSION|KERNEL_VERSION|RHEL_' -- \
+	'*.[ch]' '*.mk' Kbuild '*/Kbuild' Makefile '*/Makefile' Kconfig ':!src/compat'
+
+unlicensed()
+{
+	git ls-files -z | xargs -0 grep -L 'SPDX-License-Identifier: '
+}
+check 'every file names its licence' nothing unlicensed
+
+# The hosts that this machine's apt uses, and those that everybody knows.
+mirrors()
+{
+	{
+		apt-get indextargets --format '$(SITE)' | awk -F/ '{ print $3 }'
+		printf '%s.debian.org\n' deb security snapshot ftp http
+	} | sort -u | grep -v '^$'
+}
+mirrors >"$TMP/mirrors"
+check 'no file names a mirror' nothing git grep -nF -f "$TMP/mirrors" -- ':!tests/host/build.t'
+
+finish
