@@ -95,7 +95,7 @@ not expected: $2"
 # cmp_ok NUMBER -eq|-ne|-lt|-le|-gt|-ge NUMBER NAME
 cmp_ok()
 {
-	[ "$1" "$2" "$3" ]
+	test "$1" "$2" "$3"
 	ok $? "$4" "seen:     $1
 expected: $2 $3"
 }
