@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The guest's memory, as far as the guest hands it over.
+ */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct xengntdev_handle;
+struct xenforeignmemory_handle;
+
+/*
+ * What a device made of the guest's memory. "Pages" are Xen pages, "mapped" are
+ * those that are mapped now.
+ */
+struct stats {
+	uint64_t	requests;
+	uint64_t	bytes_read;	/* from the guest's memory */
+	uint64_t	bytes_written;	/* to it */
+	uint64_t	maps;
+	uint64_t	pages;
+	uint64_t	mapped;
+	uint64_t	plain;		/* addresses that are no grants */
+	uint64_t	failures;	/* addresses that could not be mapped */
+};
+
+struct guest {
+	uint32_t			domid;
+	struct xengntdev_handle		*gnttab;
+	struct xenforeignmemory_handle	*foreign;
+	bool				allow_plain;
+	bool				keep_grants;
+	struct kept			*kept;
+};
+
+/* A piece of the guest's memory; it is not mapped if there is no data. */
+struct mapping {
+	void		*data;
+	uint64_t	len;
+	void		*pages;
+	uint32_t	nr_pages;
+	bool		granted;
+};
+
+int guest_open(struct guest *guest);
+int guest_map(struct guest *guest, struct stats *stats, uint64_t addr,
+	      uint64_t len, bool write, struct mapping *mapping);
+void guest_unmap(struct guest *guest, struct stats *stats,
+		 struct mapping *mapping);
+void guest_drop_kept(struct guest *guest);
+
+#endif

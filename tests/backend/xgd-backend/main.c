@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * xgd-backend: virtio-mmio devices for one guest, over grants and nothing else.
+ *
+ * At the end, and on SIGUSR1, it prints a line for each device:
+ *
+ *	stats N NAME requests=N read=N written=N maps=N pages=N mapped=N plain=N failures=N
+ *
+ * and then "stats N end", N counting such reports. See struct stats.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+
+#include "device.h"
+#include "ioreq.h"
+#include "mmio.h"
+
+#define DEVICES_MAX	16
+
+struct backend {
+	struct guest		guest;
+	struct ioreq_server	*server;
+	struct device		*device[DEVICES_MAX];
+	unsigned int		nr_devices;
+	unsigned int		reports;
+};
+
+/* There is one; a device's interrupt needs it. */
+static struct backend backend;
+
+static const char usage[] =
+	"usage: xgd-backend --domid N [OPTION]... --device TYPE,base=ADDRESS,irq=N[,...]...\n"
+	"\n"
+	"  --device blk,base=A,irq=N,file=DISK[,queues=N][,readonly]\n"
+	"  --device net,base=A,irq=N,file=TAP\n"
+	"  --device rng,base=A,irq=N\n"
+	"           ,no-indirect         offer no indirect descriptors\n"
+	"           ,no-access-platform  do not offer VIRTIO_F_ACCESS_PLATFORM\n"
+	"  --allow-plain                serve addresses that are no grants, too\n"
+	"  --keep-grants                unmap no grant (SIGUSR2: unmap those kept so far)\n"
+	"\n"
+	"Prints \"ready\" when the guest may run. SIGUSR1 prints counters.\n";
+
+static void __attribute__((noreturn)) die(const char *what, const char *why)
+{
+	fprintf(stderr, "xgd-backend: %s: %s\n", what, why);
+	exit(1);
+}
+
+static void set_irq(struct device *dev, bool level)
+{
+	if (ioreq_set_irq(backend.server, dev->irq, level))
+		printf("%s: no interrupt: %s\n", dev->name, strerror(errno));
+}
+
+static const struct device_type *find_type(const char *name)
+{
+	static const struct device_type *const types[] = { &blk_type, &net_type, &rng_type };
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (!strcmp(types[i]->name, name))
+			return types[i];
+	die(name, "no such type of device");
+}
+
+static uint64_t number(const char *what, const char *value)
+{
+	char *end = NULL;
+	uint64_t result = value ? strtoull(value, &end, 0) : 0;
+
+	if (!value || !*value || *end)
+		die(what, "needs a number");
+	return result;
+}
+
+static struct device *parse_device(char *arg)
+{
+	enum { BASE, IRQ, FILE_NAME, QUEUES, READONLY, NO_INDIRECT, NO_ACCESS_PLATFORM };
+	static char *const options[] = {
+		[BASE]			= "base",
+		[IRQ]			= "irq",
+		[FILE_NAME]		= "file",
+		[QUEUES]		= "queues",
+		[READONLY]		= "readonly",
+		[NO_INDIRECT]		= "no-indirect",
+		[NO_ACCESS_PLATFORM]	= "no-access-platform",
+		NULL
+	};
+	struct device *dev = calloc(1, sizeof(*dev));
+	char *type = strsep(&arg, ","), *value;
+
+	if (!dev)
+		die("memory", strerror(ENOMEM));
+	dev->type = find_type(type);
+	dev->fd = -1;
+	dev->nr_queues = 1;
+	dev->features = 1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_F_ACCESS_PLATFORM |
+			1ULL << VIRTIO_RING_F_INDIRECT_DESC;
+	while (arg && *arg) {
+		switch (getsubopt(&arg, options, &value)) {
+		case BASE:
+			dev->base = number("base", value);
+			break;
+		case IRQ:
+			dev->irq = number("irq", value);
+			break;
+		case FILE_NAME:
+			dev->file = value;
+			break;
+		case QUEUES:
+			dev->nr_queues = number("queues", value);
+			break;
+		case READONLY:
+			dev->readonly = true;
+			break;
+		case NO_INDIRECT:
+			dev->features &= ~(1ULL << VIRTIO_RING_F_INDIRECT_DESC);
+			break;
+		case NO_ACCESS_PLATFORM:
+			dev->features &= ~(1ULL << VIRTIO_F_ACCESS_PLATFORM);
+			break;
+		default:
+			die(value, "no such option of a device");
+		}
+	}
+	if (!dev->base || !dev->irq)
+		die(type, "needs base= and irq=");
+	if (!dev->nr_queues || dev->nr_queues > QUEUES_MAX)
+		die(type, "no such number of queues");
+	return dev;
+}
+
+static void add_device(char *arg)
+{
+	struct device *dev = parse_device(arg);
+	unsigned int i, same = 0;
+	int ret;
+
+	if (backend.nr_devices == DEVICES_MAX)
+		die(dev->type->name, "too many devices");
+	for (i = 0; i < backend.nr_devices; i++)
+		same += backend.device[i]->type == dev->type;
+	snprintf(dev->name, sizeof(dev->name), "%s%u", dev->type->name, same);
+	dev->guest = &backend.guest;
+	dev->set_irq = set_irq;
+	ret = dev->type->open(dev);
+	if (ret)
+		die(dev->name, strerror(-ret));
+	for (i = 0; i < dev->nr_queues; i++) {
+		dev->queue[i].dev = dev;
+		dev->queue[i].size = QUEUE_SIZE_MAX;
+	}
+	backend.device[backend.nr_devices++] = dev;
+}
+
+static uint64_t access_window(void *data, uint64_t addr, uint32_t size, bool write,
+			      uint64_t value)
+{
+	unsigned int i;
+
+	(void)data;
+	for (i = 0; i < backend.nr_devices; i++) {
+		struct device *dev = backend.device[i];
+
+		if (addr < dev->base || addr - dev->base >= MMIO_SIZE)
+			continue;
+		if (!write)
+			return mmio_read(dev, addr - dev->base, size);
+		mmio_write(dev, addr - dev->base, size, value);
+	}
+	return 0;
+}
+
+static void report(void)
+{
+	unsigned int i;
+
+	backend.reports++;
+	for (i = 0; i < backend.nr_devices; i++) {
+		const struct device *dev = backend.device[i];
+		const struct stats *stats = &dev->stats;
+
+		printf("stats %u %s requests=%" PRIu64 " read=%" PRIu64 " written=%" PRIu64
+		       " maps=%" PRIu64 " pages=%" PRIu64 " mapped=%" PRIu64
+		       " plain=%" PRIu64 " failures=%" PRIu64 "\n",
+		       backend.reports, dev->name, stats->requests, stats->bytes_read,
+		       stats->bytes_written, stats->maps, stats->pages, stats->mapped,
+		       stats->plain, stats->failures);
+	}
+	printf("stats %u end\n", backend.reports);
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* Whether to go on. */
+static bool handle_signal(int fd)
+{
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		return true;
+	switch (info.ssi_signo) {
+	case SIGUSR1:
+		report();
+		return true;
+	case SIGUSR2:
+		guest_drop_kept(&backend.guest);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void work(void)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < backend.nr_devices; i++) {
+		struct device *dev = backend.device[i];
+
+		for (j = 0; j < dev->nr_queues; j++) {
+			if (!dev->queue[j].kicked)
+				continue;
+			dev->queue[j].kicked = false;
+			if (dev->status & VIRTIO_CONFIG_S_DRIVER_OK)
+				dev->type->work(dev, &dev->queue[j]);
+		}
+	}
+}
+
+static void serve(int signals)
+{
+	struct pollfd fds[DEVICES_MAX + 2];
+	unsigned int i;
+
+	for (;;) {
+		fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
+		fds[1] = (struct pollfd){ .fd = ioreq_fd(backend.server), .events = POLLIN };
+		for (i = 0; i < backend.nr_devices; i++) {
+			struct device *dev = backend.device[i];
+
+			fds[i + 2] = (struct pollfd){ .fd = dev->input ? dev->fd : -1,
+						      .events = POLLIN };
+		}
+		if (poll(fds, i + 2, -1) < 0 && errno != EINTR)
+			die("poll", strerror(errno));
+		if (fds[0].revents && !handle_signal(signals))
+			return;
+		if (fds[1].revents)
+			ioreq_handle(backend.server);
+		for (i = 0; i < backend.nr_devices; i++)
+			if (fds[i + 2].revents)
+				backend.device[i]->type->input(backend.device[i]);
+		work();
+	}
+}
+
+static void parse(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "domid",		required_argument,	NULL, 'i' },
+		{ "device",		required_argument,	NULL, 'd' },
+		{ "allow-plain",	no_argument,		NULL, 'p' },
+		{ "keep-grants",	no_argument,		NULL, 'k' },
+		{ "help",		no_argument,		NULL, 'h' },
+		{ }
+	};
+	bool domid = false;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (opt) {
+		case 'i':
+			backend.guest.domid = number("domid", optarg);
+			domid = true;
+			break;
+		case 'd':
+			add_device(optarg);
+			break;
+		case 'p':
+			backend.guest.allow_plain = true;
+			break;
+		case 'k':
+			backend.guest.keep_grants = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(0);
+		default:
+			fputs(usage, stderr);
+			exit(2);
+		}
+	}
+	if (!domid || !backend.nr_devices || optind < argc) {
+		fputs(usage, stderr);
+		exit(2);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int i;
+	int signals;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	parse(argc, argv);
+	signals = open_signals();
+	if (guest_open(&backend.guest))
+		die("Xen", strerror(errno));
+	backend.server = ioreq_open(backend.guest.domid, access_window, NULL);
+	if (!backend.server)
+		die("no ioreq server", strerror(errno));
+	for (i = 0; i < backend.nr_devices; i++)
+		if (ioreq_add_window(backend.server, backend.device[i]->base, MMIO_SIZE))
+			die(backend.device[i]->name, strerror(errno));
+	if (ioreq_enable(backend.server))
+		die("cannot serve", strerror(errno));
+	puts("ready");
+	serve(signals);
+
+	for (i = 0; i < backend.nr_devices; i++)
+		device_reset(backend.device[i]);
+	report();
+	ioreq_close(backend.server);
+	return 0;
+}
