@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# rig: host
+#
+# "make check" passes, and would see mistakes. (Those in build.t are for what
+# the compilers see.)
+
+. "$(dirname "$0")/lib.sh"
+
+make_check()
+{
+	make -s -C "$TOP" check 2>&1 | tee "$TMP/check"
+	says "$TMP/check" '^check: all is well'
+}
+
+check '"make check" passes' make_check
+
+for what in checkpatch kernel-doc shellcheck; do
+	check "it looked at files: $what" says "$TMP/check" "^$what.*: [1-9][0-9]* files"
+done
+kernels()
+{
+	grep -cE 'sparse: [0-9.]+-(rt-|cloud-)?amd64$' "$TMP/check"
+}
+check 'it built for nine kernels' same 9 "$(kernels)"
+
+git clone -q "$TOP" "$TMP/tree"
+
+# planted CHECK FILE LINE REGEX: with that line in that file, the check fails and
+# says so.
+planted()
+{
+	cp "$TMP/tree/$2" "$TMP/good"
+	printf '%s\n' "$3" >>"$TMP/tree/$2"
+	fails "$TMP/log" "$RIG/check" -s "$TMP/tree" "$1"
+	cp "$TMP/good" "$TMP/tree/$2"
+	says "$TMP/log" "$4"
+	says "$TMP/log" "^check: FAILED: $1"
+}
+
+check 'checkpatch sees a space before a tab' planted checkpatch src/refs.c \
+	'int p(int a, 	 int b);' '^src/refs.c:[0-9]+: .*:SPACE_BEFORE_TAB:'
+check 'what may be in one file may not be in others' planted checkpatch src/refs.c \
+	'struct dma_map_ops p;' '^src/refs.c:[0-9]+: .*:CONST_STRUCT:'
+check 'kernel-doc sees a parameter without description' planted kernel-doc src/refs.c \
+	'/**
+ * p - q
+ */
+int p(int a);' "src/refs.c:.* 'a' not described in 'p'"
+check 'shellcheck sees a forgotten quotation mark' planted scripts tests/rig/env.sh \
+	'rm $RIG/x' 'tests/rig/env.sh:.* \[SC2086\]'
+
+finish
