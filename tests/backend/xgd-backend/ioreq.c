@@ -53,10 +53,11 @@ struct ioreq_server *ioreq_open(uint32_t domid, ioreq_handler *handler, void *da
 	if (xendevicemodel_create_ioreq_server(server->model, domid, HVM_IOREQSRV_BUFIOREQ_OFF,
 					       &server->id))
 		goto failed;
-	server->resource = xenforeignmemory_map_resource(server->foreign, domid,
-			XENMEM_resource_ioreq_server, server->id,
-			XENMEM_resource_ioreq_server_frame_ioreq(0), 1, &page,
-			PROT_READ | PROT_WRITE, 0);
+	server->resource =
+		xenforeignmemory_map_resource(server->foreign, domid, XENMEM_resource_ioreq_server,
+					      server->id,
+					      XENMEM_resource_ioreq_server_frame_ioreq(0), 1,
+					      &page, PROT_READ | PROT_WRITE, 0);
 	if (!server->resource) {
 		xendevicemodel_destroy_ioreq_server(server->model, domid, server->id);
 		goto failed;

@@ -43,7 +43,9 @@ uint64_t mmio_read(struct device *dev, uint32_t offset, uint32_t size)
 	case VIRTIO_MMIO_VENDOR_ID:
 		return VENDOR;
 	case VIRTIO_MMIO_DEVICE_FEATURES:
-		return dev->features_sel < 2 ? (uint32_t)(dev->features >> 32 * dev->features_sel) : 0;
+		if (dev->features_sel > 1)
+			return 0;
+		return (uint32_t)(dev->features >> 32 * dev->features_sel);
 	case VIRTIO_MMIO_QUEUE_NUM_MAX:
 		return queue ? QUEUE_SIZE_MAX : 0;
 	case VIRTIO_MMIO_QUEUE_READY:
