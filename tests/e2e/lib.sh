@@ -116,10 +116,14 @@ $(tail -n 30 "/var/log/xen/console/guest-$GUEST.log")"
 $(tail -n 10 "$(guest_get log)")"
 }
 
-# clean_dmesg NAME: the guest's kernel never complained
+# clean_dmesg NAME: the guest's kernel never complained, but of the emulated
+# processor while it booted
 clean_dmesg()
 {
-	is "$(guest 'dmesg | grep -E "WARNING:|BUG:|Oops|Call Trace|DMA-API:|blocked for more"')" '' "$1"
+	is "$(guest 'dmesg | awk "
+		/Run .init as init process/ { bad = \"\" }
+		/WARNING:|BUG:|Oops|Call Trace|DMA-API:|blocked for more/ { bad = bad \"\\n\" \$0 }
+		END { printf \"%s\", bad }"')" '' "$1"
 }
 
 # ---- the guest's drivers ---------------------------------------------------
@@ -194,6 +198,19 @@ maps()
 		"NR > mark && \$NF + 0 $1 pages { n++ } END { print n + 0 }" "$(guest_get trace)"
 }
 
+# only_grants WHAT: since the mark the backend mapped grants, and nothing else
+only_grants()
+{
+	cmp_ok "$(maps_grant)" -gt 0 "$1: the backend mapped grants"
+	is "$(maps_foreign)" 0 "$1: and nothing else"
+}
+
+# counter NAME: what the module counts, of all devices together
+counter()
+{
+	guest "awk '\$1 == \"$1\" { n += \$2 } END { print n + 0 }' /sys/kernel/debug/xen_grant_dma/devices"
+}
+
 # ---- what Xen and a backend can see of the guest's grants --------------------
 
 # grants: those that are mapped right now, as Xen tells: "REFERENCE BY rw|ro MAPS".
@@ -215,6 +232,17 @@ grants()
 probe()
 {
 	/payload/bin/gntprobe "$(guest_id)" "${1-2048}" "${2-0}" | without_pv
+}
+
+# nothing_left: the drivers are gone, and so is all that was granted for them
+nothing_left()
+{
+	is "$(guest 'cat /sys/kernel/debug/xen_grant_dma/devices')" '' 'no device is left with a reference'
+	is "$(grants)" '' 'the backend maps no grant any more'
+	is "$(probe)" '' 'and could map none'
+	unload
+	ok $? 'the module leaves'
+	clean_dmesg 'the kernel has nothing to complain of'
 }
 
 # The console, xenstore and the rings of PV disks have references, too.
