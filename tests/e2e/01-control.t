@@ -9,6 +9,7 @@
 maps_mark
 drivers blk net rng
 ok $? 'the drivers load'
+is "$(guest 'cut -c34 /sys/bus/virtio/devices/*/features | sort -u')" 1 'all devices offer ACCESS_PLATFORM'
 
 guest 'dd if=/dev/urandom of=/tmp/data bs=64k count=16 2>/dev/null
 	dd if=/tmp/data of=/dev/vda bs=64k oflag=direct 2>/dev/null'

@@ -39,6 +39,10 @@ def say(text):
 class Machine:
     """One QEMU. dom0's agent talks through its standard input and output."""
 
+    cache = CACHE
+    image = IMAGE
+    program = QEMU
+
     def __init__(self, log, payload=None, restore=None, smp=1, memory=1280,
                  dom0_memory=512, pvh_dom0=False):
         self.log = pathlib.Path(log)
@@ -51,11 +55,27 @@ class Machine:
             with open(disk, 'ab') as f:
                 f.truncate(DISK_SIZE)
 
+        command = self.qemu(payload, smp, memory, dom0_memory, pvh_dom0)
+        if restore:
+            command += ['-incoming', f'exec:cat {restore}']
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=open(self.log / 'qemu.log', 'wb'),
+                                        start_new_session=True)
+        if restore:
+            while self.command('query-status')['status'] == 'inmigrate':
+                time.sleep(0.05)
+            self.command('cont')
+
+    def qemu(self, payload, smp, memory, dom0_memory, pvh_dom0):
+        """QEMU's command line."""
+        # eager-fpu: where Xen switches floating point and SSE registers lazily, an
+        # emulated SVM mixes them up between dom0 and a PVH guest.
         xen = ['console=com1', 'com1=115200,8n1', 'loglvl=all', 'guest_loglvl=all',
-               'conring_size=1M', 'bootscrub=0', f'dom0_mem={dom0_memory}M,max:{dom0_memory}M']
+               'conring_size=1M', 'bootscrub=0', 'spec-ctrl=eager-fpu',
+               f'dom0_mem={dom0_memory}M,max:{dom0_memory}M']
         # smap: a PV dom0 dies early under QEMU 7.2. monitor: Xen crashes in
         # mwait_idle. rdtscp: a PVH guest hangs.
-        command = [QEMU, '-machine', 'q35', '-accel', 'tcg',
+        command = [self.program, '-machine', 'q35', '-accel', 'tcg',
                    '-cpu', 'EPYC,+svm,-smap,-monitor,-rdtscp',
                    '-smp', str(smp), '-m', str(memory),
                    '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none',
@@ -74,15 +94,7 @@ class Machine:
             command += ['-drive', f'if=none,id={name},file={file},format=raw,'
                                   f'readonly={ro},file.locking=off',
                         '-device', f'virtio-blk-pci,drive={name},addr={slot}']
-        if restore:
-            command += ['-incoming', f'exec:cat {restore}']
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=open(self.log / 'qemu.log', 'wb'),
-                                        start_new_session=True)
-        if restore:
-            while self.command('query-status')['status'] == 'inmigrate':
-                time.sleep(0.05)
-            self.command('cont')
+        return command
 
     def close(self):
         self.process.kill()
@@ -162,12 +174,13 @@ class Machine:
         self.command('cont')
 
 
-def snapshot_key():
+def snapshot_key(kind):
     """Everything that a snapshot depends on, as one short word."""
     digest = hashlib.sha256()
-    digest.update((IMAGE / 'base.key').read_bytes())
-    digest.update(pathlib.Path(__file__).read_bytes())
-    digest.update(subprocess.check_output([QEMU, '--version']))
+    digest.update((kind.image / 'base.key').read_bytes())
+    for file in sorted(RIG.glob('machine*.py')):
+        digest.update(file.read_bytes())
+    digest.update(subprocess.check_output([kind.program, '--version']))
     return digest.hexdigest()[:16]
 
 
@@ -179,16 +192,16 @@ def lock(name):
         yield
 
 
-def snapshot(name):
+def snapshot(name, kind=Machine):
     """The file of a snapshot, made now if there is none."""
-    folder = CACHE / 'snapshot' / snapshot_key()
-    with lock('snapshot.lock'):
+    folder = kind.cache / 'snapshot' / snapshot_key(kind)
+    with lock(kind.cache / 'snapshot.lock'):
         if not folder.exists():
-            make_snapshots(folder)
+            make_snapshots(folder, kind)
     return folder / name
 
 
-def make_snapshots(folder):
+def make_snapshots(folder, kind):
     begin = time.monotonic()
 
     def progress(text):
@@ -198,7 +211,7 @@ def make_snapshots(folder):
     work = folder.with_suffix('.new')
     work.mkdir(parents=True)
     progress('booting Xen and dom0')
-    machine = Machine(work)
+    machine = kind(work)
     try:
         machine.expect('rig: ready', BOOT_SECONDS)
         progress('dom0 is up; saving')
