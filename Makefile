@@ -9,25 +9,35 @@ JOBS		?= 2
 # What the module itself is made with.
 KBUILD	= $(MAKE) -C $(KDIR) M=$(CURDIR) CONFIG_XEN_GRANT_DMA=m
 
-.PHONY: all module install uninstall clean help demo test check distclean
+# The kernel that KDIR belongs to, and where its modules are.
+RELEASE	= $(or $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null),$(KVER))
+MODULES	= $(DESTDIR)/lib/modules/$(RELEASE)
+CONF	= $(DESTDIR)/etc/modprobe.d/xen_grant_dma.conf
+
+# A DESTDIR that has no kernel, as for a package, gets no lists of modules.
+DEPMOD	= [ ! -e $(MODULES)/modules.order ] || depmod $(if $(DESTDIR),-b $(DESTDIR)) $(RELEASE)
+
+.PHONY: all headers module install uninstall clean help demo test check distclean
 
 all: module
 
-module:
-	@test -d $(KDIR) || { echo "$(KDIR) is not there: install the headers of the running kernel (Debian: apt install linux-headers-amd64), or say KDIR="; exit 1; }
+headers:
+	@test -d $(KDIR) || { echo "$(KDIR) is not there: install the headers of the running kernel (Debian: apt install linux-headers-$(KVER)), or say KDIR="; exit 1; }
+
+module: headers
 	$(KBUILD) $(if $(filter y,$(FORCE_GRANT)),KCFLAGS='$(KCFLAGS) -DCONFIG_XEN_GRANT_DMA_FORCE=1') modules
 
 install: module
-	$(KBUILD) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates modules_install
-	install -D -m 644 scripts/xen_grant_dma.conf $(DESTDIR)/etc/modprobe.d/xen_grant_dma.conf
+	install -D -m 644 xen_grant_dma.ko $(MODULES)/updates/xen_grant_dma.ko
+	install -D -m 644 scripts/xen_grant_dma.conf $(CONF)
+	$(DEPMOD)
 	@echo "Now run 'update-initramfs -u' if a disk that the system boots from is a virtio device."
 
 uninstall:
-	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/xen_grant_dma.ko*
-	rm -f $(DESTDIR)/etc/modprobe.d/xen_grant_dma.conf
-	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+	rm -f $(MODULES)/updates/xen_grant_dma.ko $(CONF)
+	$(DEPMOD)
 
-clean:
+clean: headers
 	$(KBUILD) clean
 
 distclean:
