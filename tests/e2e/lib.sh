@@ -142,7 +142,7 @@ unload()
 # drivers blk|net|rng|...: the drivers of virtio devices; blk and net wait for theirs
 drivers()
 {
-	local name script=
+	local name script=${TRANSPORT:+"modprobe $TRANSPORT || exit;"}
 
 	for name; do
 		script="$script modprobe virtio_$name || exit;"
@@ -274,3 +274,6 @@ guest_sum()
 
 # The standard guest of a snapshot gets the case's files only now.
 [ -z "$(guest_id)" ] || guest_payload || bail 'the guest does not get the files of the case'
+
+# What differs on the arm64 machine.
+[ ! -e /payload/lib-arm64.sh ] || . /payload/lib-arm64.sh

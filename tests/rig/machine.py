@@ -42,6 +42,8 @@ class Machine:
     cache = CACHE
     image = IMAGE
     program = QEMU
+    # What the payload has beside the cases' own helpers.
+    helpers = ()
 
     def __init__(self, log, payload=None, restore=None, smp=1, memory=1280,
                  dom0_memory=512, pvh_dom0=False):
@@ -74,9 +76,10 @@ class Machine:
                'conring_size=1M', 'bootscrub=0', 'spec-ctrl=eager-fpu',
                f'dom0_mem={dom0_memory}M,max:{dom0_memory}M']
         # smap: a PV dom0 dies early under QEMU 7.2. monitor: Xen crashes in
-        # mwait_idle. rdtscp: a PVH guest hangs.
+        # mwait_idle. rdtscp: a PVH guest hangs. xsave: what it says of sizes makes
+        # Linux 7.2 oops.
         command = [self.program, '-machine', 'q35', '-accel', 'tcg',
-                   '-cpu', 'EPYC,+svm,-smap,-monitor,-rdtscp',
+                   '-cpu', 'EPYC,+svm,-smap,-monitor,-rdtscp,-xsave',
                    '-smp', str(smp), '-m', str(memory),
                    '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none',
                    '-serial', f'file:{self.log / "console.log"}',

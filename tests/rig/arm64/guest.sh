@@ -1,0 +1,129 @@
+
+# From here: what is different on arm64, where a guest's virtio devices are those
+# of a device tree and of xgd-backend.
+
+# Where the devices of the trees beside this file are.
+BLK=base=0x2000000,irq=33
+NET=base=0x2000200,irq=34
+RNG=base=0x2000400,irq=35
+
+# The arguments of the standard devices. One is added to the device's properties.
+std_blk()
+{
+	echo "--device blk,$BLK,file=$DISK${1:+,$1}"
+}
+
+std_net()
+{
+	echo "--device net,$NET,file=tap-$GUEST${1:+,$1}"
+}
+
+std_rng()
+{
+	echo "--device rng,$RNG${1:+,$1}"
+}
+
+# guest_create [kernel=KERNEL] [vcpus=N] [memory=MB] [dtb=NAME] [append=WORD]...:
+# a domain, paused, with no backend yet.
+guest_create()
+{
+	local kernel=6.12 vcpus=1 memory=192 dtb=plain append= boot tree config=/run/guest/$GUEST/config
+
+	while [ $# -gt 0 ]; do
+		case $1 in
+		kernel=*)	kernel=${1#*=} ;;
+		vcpus=*)	vcpus=${1#*=} ;;
+		memory=*)	memory=${1#*=} ;;
+		dtb=*)		dtb=${1#*=} ;;
+		append=*)	append="$append ${1#*=}" ;;
+		*)		echo "guest_create: unknown option: $1" >&2; return 1 ;;
+		esac
+		shift
+	done
+	boot=/tools/guest-$kernel
+	[ -d "$boot" ] || boot=/payload/guest-$kernel
+	[ -d "$boot" ] || { echo "guest_create: no kernel $kernel here: name it in the case's header" >&2; return 1; }
+	tree=/tools/dtb/$dtb.dtb
+	[ -e "$tree" ] || tree=/payload/dtb/$dtb.dtb
+
+	guest_set kernel "$kernel"
+	guest_set vcpus "$vcpus"
+	guest_set memory "$memory"
+	guest_set seq 0
+	cat >"$config" <<-END
+		name = "$GUEST"
+		kernel = "$boot/vmlinuz"
+		ramdisk = "$boot/initramfs"
+		extra = "console=hvc0 quiet loglevel=4 oops=panic net.ifnames=0$append"
+		memory = $memory
+		vcpus = $vcpus
+		device_tree = "$tree"
+		nr_spis = 16
+		disk = [ "format=raw,vdev=xvda,access=ro,backendtype=phy,script=/tools/rig/block-hotplug,target=/dev/vda",
+			 "format=raw,vdev=xvdb,access=ro,backendtype=phy,script=/tools/rig/block-hotplug,target=/dev/vdb" ]
+	END
+	xl create -q -p -e "$config" >/run/guest/"$GUEST"/xl.log 2>&1 || {
+		cat "/run/guest/$GUEST/xl.log" >&2
+		return 1
+	}
+	guest_set id "$(xl domid "$GUEST")"
+}
+
+# backend_start [ARGUMENT...]: the domain's virtio devices. The snapshot of the
+# standard guest has none: it has not looked for them yet.
+backend_start()
+{
+	local log
+
+	[ -e /run/payload-size ] || return 0
+	guest_set starts $(($(guest_get starts) + 1))
+	log=/var/log/backend-$GUEST-$(guest_get starts).log
+	guest_set log "$log"
+
+	[ -e "$DISK" ] || truncate -s "${DISK_MB}M" "$DISK"
+	if [ ! -e "/sys/class/net/tap-$GUEST" ]; then
+		tunctl -t "tap-$GUEST" >/dev/null
+		ip addr add "$(host_ip)/24" dev "tap-$GUEST"
+		ip link set "tap-$GUEST" up
+	fi
+
+	/payload/bin/xgd-backend --domid "$(guest_id)" "$@" >"$log" 2>&1 </dev/null &
+	guest_set pid $!
+	wait_for "$GUEST_TIMEOUT" backend_settled
+	backend_alive || {
+		echo "backend_start: no backend:" >&2
+		cat "$log" >&2
+		return 1
+	}
+}
+
+backend_settled()
+{
+	! backend_alive || grep -q '^ready' "$(guest_get log)"
+}
+
+# backend_stats: the counters of all devices, now: "NAME KEY=NUMBER...".
+backend_stats()
+{
+	local log
+
+	log=$(guest_get log)
+	guest_set report $(($(guest_get report) + 1))
+	kill -USR1 "$(guest_get pid)" &&
+		wait_for 10 grep -q "^stats $(guest_get report) end" "$log" &&
+		sed -n "/ end\$/d; s/^stats $(guest_get report) //p" "$log"
+}
+
+# backend_stat NAME KEY: one number of it.
+backend_stat()
+{
+	backend_stats | sed -n "s/^$1 .*\\b$2=\\([0-9]*\\).*/\\1/p"
+}
+
+# backend_sum KEY: of all devices.
+backend_sum()
+{
+	backend_stats | awk -v key="$1" '
+		{ for (i = 2; i <= NF; i++) if (index($i, key "=") == 1) n += substr($i, length(key) + 2) }
+		END { print n + 0 }'
+}

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# What lib.sh does in another way on arm64, and what there is only here.
+
+# The devices' drivers find them once this is loaded.
+TRANSPORT=virtio_mmio
+
+# Count from here. A backend that has just started is at zero.
+maps_mark()
+{
+	guest_set mark_grant "$(backend_sum maps)"
+	guest_set mark_foreign "$(backend_sum plain)"
+}
+
+# How often the backend mapped a grant, or saw an address that is none.
+maps_grant()
+{
+	echo $(($(backend_sum maps) - $(guest_get mark_grant)))
+}
+
+maps_foreign()
+{
+	echo $(($(backend_sum plain) - $(guest_get mark_foreign)))
+}
+
+# The standard guest of a snapshot has no backend yet.
+if [ -n "$(guest_id)" ] && [ -z "$(guest_get pid)" ]; then
+	# shellcheck disable=SC2046
+	backend_start $(std_blk) $(std_net) $(std_rng) || bail 'no backend'
+fi
