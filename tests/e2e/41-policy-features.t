@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# rig: snapshot=dom0 timeout=90
+#
+# Devices that do not offer what grants need, and a driver that was there first:
+# virtio_console is part of the kernel.
+
+. /payload/lib.sh
+
+dmesg_of() # ADDRESS: what our module said of a PCI function
+{
+	guest "dmesg | sed -n 's/.*$1: xen_grant_dma: //p'"
+}
+
+guest_boot -- \
+	-drive "if=none,id=d0,file=$DISK,format=raw,file.locking=off" \
+	-device virtio-blk-pci,drive=d0,disable-legacy=on,addr=1 \
+	-chardev null,id=c0 \
+	-device virtio-serial-pci,disable-legacy=on,iommu_platform=on,addr=2 \
+	-device virtconsole,chardev=c0 \
+	$(std_rng) || bail 'no guest'
+
+bound() # the driver of the console
+{
+	guest 'basename "$(readlink /sys/bus/pci/devices/0000:00:02.0/virtio*/driver)"'
+}
+is "$(bound)" virtio_console 'virtio_console has its device before the module comes'
+
+maps_mark
+load force_grant=1
+is "$(dmesg_of 0000:00:02.0)" 'left without grants: it got its driver before this module, which would grant to domain 0, by force_grant=1; unbind and bind it, or use rebind=1' \
+	'the module says that it leaves it alone'
+is "$(guest 'echo hello >/dev/hvc1 && echo done' 10)" done 'the console still works'
+is "$(maps_grant)" 0 'without grants'
+
+drivers rng
+guest 'modprobe virtio_blk'
+like "$(dmesg_of 0000:00:01.0)" '^refused: it does not offer VIRTIO_F_ACCESS_PLATFORM' \
+	'access_platform=require refuses a device without the feature'
+is "$(guest 'ls /dev/vda 2>/dev/null; cat /sys/bus/pci/devices/0000:00:01.0/virtio*/status')" 0x00000083 \
+	'it does not come up, and the device is told'
+like "$(dmesg_of 0000:00:03.0)" '^grants to' 'other devices do'
+
+guest 'rmmod virtio_blk; rmmod virtio_rng' && unload
+ok $? 'the module unloads'
+
+maps_mark
+load force_grant=1 access_platform=prefer rebind=1
+like "$(dmesg_of 0000:00:02.0)" '^unbinding and binding its driver again' 'rebind=1: the log tells'
+like "$(dmesg_of 0000:00:02.0)" '^grants to domain 0' 'the console gets grants'
+is "$(bound)" virtio_console 'and its driver back'
+is "$(guest 'echo hello >/dev/hvc1 && echo done' 10)" done 'it works'
+cmp_ok "$(maps_grant)" -gt 0 'with grants'
+
+drivers blk
+like "$(dmesg_of 0000:00:01.0)" '^grants to' 'access_platform=prefer uses grants without the feature'
+guest 'dd if=/dev/urandom of=/dev/vda bs=64k count=4 oflag=direct 2>/dev/null'
+is "$(guest_sum 256)" "$(disk_sum 256)" 'the disk works'
+is "$(maps_foreign)" 0 'no foreign maps'
+
+guest 'insmod /payload/6.12/xgd_fake.ko version_1=0'
+like "$(guest 'dmesg | grep xgd-fake')" 'xen_grant_dma: refused: a legacy device cannot use grants' \
+	'a legacy device is refused even so'
+guest 'rmmod xgd_fake'
+clean_dmesg 'the kernel has nothing to complain of'
+done_testing

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# rig: snapshot=guest timeout=60
+#
+# Parameters: what is wrong stops the load, with a line that names it.
+
+. /payload/lib.sh
+
+# refused PARAMETER WORD...: the load fails with "Invalid argument", and some line
+# of the log has each word
+refused()
+{
+	local parameter=$1 said log word
+
+	guest 'dmesg -c >/dev/null'
+	said=$(load "$parameter" 2>&1)
+	like "$said" 'Invalid argument|invalid parameter' "$parameter: insmod fails"
+	log=$(guest dmesg)
+	shift
+	for word; do
+		printf '%s\n' "$log" | grep -qF -- "$word"
+		ok $? "$parameter: the log says $word" "$log"
+	done
+	is "$(guest 'ls /sys/module | grep -c xen_grant_dma')" 0 "$parameter: nothing stays loaded"
+}
+
+refused "backend='*=0,blk'" '"blk"' 'SELECTOR=DOMID'
+refused "backend='*=40000'" '"*=40000"' '0 to 32751'
+refused "backend='00:01.0=x'" '"00:01.0=x"'
+refused "backend='=1'" '"=1"'
+refused "backend='*=0,,'" '""'
+refused "backend='*=-1'" '"*=-1"'
+refused isolation=byte '"byte"' 'isolation=page'
+refused isolation= '""' 'isolation=page'
+refused access_platform=maybe '"maybe"' access_platform=require access_platform=prefer
+refused force_grant=sure '"sure"' '0 or 1'
+refused rebind=2x '"2x"' '0 or 1'
+
+show() # PARAMETER
+{
+	guest "cat /sys/module/xen_grant_dma/parameters/$1"
+}
+load
+is "$(show backend)" '' 'default of backend'
+is "$(show force_grant)$(show rebind)$(show take_over)" NNN 'defaults of the switches'
+is "$(show access_platform)" require 'default of access_platform'
+is "$(show isolation)" page 'default of isolation'
+unload
+load "backend='0000:00:01.0=3,virtio1=none,*=0'" force_grant access_platform=prefer
+is "$(show backend)" '0000:00:01.0=3,virtio1=none,*=0' 'backend is shown as given'
+is "$(show force_grant)" Y 'a switch needs no value'
+is "$(show access_platform)" prefer 'access_platform is shown as given'
+guest '{ echo 1 >/sys/module/xen_grant_dma/parameters/force_grant; } 2>/dev/null'
+isnt $? 0 'parameters cannot be changed later'
+clean_dmesg 'the kernel has nothing to complain of'
+done_testing

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# rig: snapshot=guest timeout=150
+#
+# Load, unload, bind, unbind, in any order, again and again.
+
+. /payload/lib.sh
+
+NAME=0000:00:01.0
+read_disk()
+{
+	guest 'dd if=/dev/vda of=/dev/null bs=64k count=4 iflag=direct 2>/dev/null'
+}
+wait_disk='for i in $(seq 50); do [ -b /dev/vda ] && break; usleep 50000; done; [ -b /dev/vda ]'
+references() # that dom0 could map now
+{
+	probe | wc -l
+}
+
+is "$(references)" 0 'at first nothing can be mapped'
+memory=$(guest "awk '/MemAvailable/ { print \$2 }' /proc/meminfo")
+
+# ---- load and unload ----
+guest 'for i in $(seq 50); do
+		insmod /payload/6.12/xen_grant_dma.ko force_grant=1 || exit
+		rmmod xen_grant_dma || exit
+	done' 60
+ok $? 'loaded and unloaded 50 times'
+
+# ---- in use ----
+load force_grant=1
+drivers blk net rng
+like "$(unload 2>&1)" 'unavailable|in use|busy' 'unloading while devices use it is refused'
+read_disk
+ok $? 'and does no harm'
+cmp_ok "$(references)" -gt 10 'their rings can be mapped'
+
+# ---- the driver ----
+maps_mark
+guest "dmesg -c >/dev/null
+	for i in \$(seq 10); do
+		echo virtio0 >/sys/bus/virtio/drivers/virtio_blk/unbind || exit
+		echo virtio0 >/sys/bus/virtio/drivers/virtio_blk/bind || exit
+		$wait_disk || exit
+		dd if=/dev/vda of=/dev/null bs=64k count=4 iflag=direct 2>/dev/null || exit
+	done" 60
+ok $? 'the driver unbound and bound 10 times, each time the disk works'
+is "$(guest "dmesg | grep -c '$NAME: xen_grant_dma: grants to domain 0'")" 10 'each time one line'
+is "$(guest "dmesg | grep xen_grant_dma | grep -vc 'grants to domain'")" 0 'and no other'
+
+# ---- the transport ----
+guest "for i in \$(seq 5); do
+		echo $NAME >/sys/bus/pci/drivers/virtio-pci/unbind || exit
+		echo $NAME >/sys/bus/pci/drivers/virtio-pci/bind || exit
+		$wait_disk || exit
+		dd if=/dev/vda of=/dev/null bs=64k count=4 iflag=direct 2>/dev/null || exit
+	done" 60
+ok $? 'the transport unbound and bound 5 times'
+
+# ---- the PCI function itself ----
+guest "for i in 1 2 3; do
+		echo 1 >/sys/bus/pci/devices/$NAME/remove || exit
+		echo 1 >/sys/bus/pci/rescan || exit
+		$wait_disk || exit
+		dd if=/dev/vda of=/dev/null bs=64k count=4 iflag=direct 2>/dev/null || exit
+	done" 60
+ok $? 'the PCI function removed and found again 3 times'
+is "$(maps_foreign)" 0 'in all this not one foreign map'
+is "$(guest "dmesg | grep -c '$NAME: xen_grant_dma: grants to domain 0'")" 18 'each time by decision'
+
+# ---- all goes ----
+no_drivers blk net rng
+ok $? 'the drivers unload'
+is "$(references)" 0 'once they are gone dom0 can map nothing'
+is "$(guest 'cat /sys/kernel/debug/xen_grant_dma/devices')" '' 'no device is left'
+unload
+ok $? 'the module unloads'
+maps_mark
+drivers blk
+read_disk
+ok $? 'without it the disk works'
+is "$(maps_grant)" 0 'without grants: the DMA operations are as they were'
+no_drivers blk
+
+after=$(guest "awk '/MemAvailable/ { print \$2 }' /proc/meminfo")
+cmp_ok $((memory - after)) -lt 4096 'less than 4 MiB of memory went somewhere'
+clean_dmesg 'the kernel has nothing to complain of'
+done_testing

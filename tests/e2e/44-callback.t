@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# rig: snapshot=guest timeout=60
+#
+# Others may use virtio's callback, too: those before the module are asked and put
+# back. And the test of the tests: with plain DMA every oracle for grants says no.
+
+. /payload/lib.sh
+
+hook() # PARAMETER of xgd_hook
+{
+	guest "cat /sys/module/xgd_hook/parameters/$1"
+}
+
+guest 'insmod /payload/6.12/xgd_hook.ko'
+load force_grant=1
+is "$(hook installed)" 0 'the module has put itself before the callback that was there'
+drivers rng
+is "$(hook calls)" 1 'which is still asked'
+no_drivers rng
+unload
+is "$(hook installed)" 1 'and which the kernel asks again when the module is gone'
+drivers rng
+is "$(hook calls)" 2 'as it does'
+no_drivers rng
+
+# The second copy comes after the module.
+load force_grant=1
+guest 'sed "s/xgd_hook/xgd_plai/g" /payload/6.12/xgd_hook.ko >/tmp/plain.ko; insmod /tmp/plain.ko plain=1'
+ok $? 'plain DMA takes the place of the module'
+maps_mark
+drivers blk
+is "$(guest 'dmesg | grep -c "grants to domain 0"')" 2 'the module believes it has the device'
+guest 'dd if=/dev/vda of=/dev/null bs=64k count=4 iflag=direct 2>/dev/null'
+is "$(maps_grant)" 0 'but there are no grants'
+cmp_ok "$(maps_foreign)" -gt 0 'only foreign maps'
+is "$(grants)" '' 'Xen knows of no grant'
+is "$(probe)" '' 'and dom0 can map none'
+is "$(guest 'awk "\$1 == \"references\" { print \$2 }" /sys/kernel/debug/xen_grant_dma/devices')" 0 \
+	'nor does debugfs show one'
+done_testing
