@@ -10,7 +10,7 @@ class Arm64(machine.Machine):
     cache = machine.CACHE / 'arm64'
     image = cache / 'image'
     program = 'qemu-system-aarch64'
-    helpers = (machine.RIG / 'arm64' / 'lib-arm64.sh',)
+    helpers = tuple(sorted((machine.TOP / 'tests' / 'e2e-arm64').glob('*.sh')))
 
     # Where QEMU puts what Xen boots dom0 from.
     KERNEL = 0x60000000

@@ -16,12 +16,17 @@ maps_mark()
 # How often the backend mapped a grant, or saw an address that is none.
 maps_grant()
 {
-	echo $(($(backend_sum maps) - $(guest_get mark_grant)))
+	difference "$(backend_sum maps)" "$(guest_get mark_grant)"
 }
 
 maps_foreign()
 {
-	echo $(($(backend_sum plain) - $(guest_get mark_foreign)))
+	difference "$(backend_sum plain)" "$(guest_get mark_foreign)"
+}
+
+difference()
+{
+	echo $((${1:-0} - ${2:-0}))
 }
 
 # The standard guest of a snapshot has no backend yet.
