@@ -26,8 +26,18 @@ driver_boot()
 	(GUEST=$DRIVER && guest_create type=pv memory=256 && guest_start)
 }
 
-# driver_backend_start [QEMU ARGUMENT...]: serve the guest, which is created and
-# paused, from the driver domain. What libxl does for a stub domain.
+# driver_takes_over [QEMU ARGUMENT...]: move the backend of the running guest into
+# the driver domain. The guest sees its devices go and come.
+driver_takes_over()
+{
+	guest 'for i in /sys/bus/pci/devices/0000:00:*; do
+		[ -e $i/virtio* ] && echo 1 >$i/remove
+	done'
+	backend_kill TERM && driver_backend_start "$@" && guest 'echo 1 >/sys/bus/pci/rescan'
+}
+
+# driver_backend_start [QEMU ARGUMENT...]: serve the guest from the driver domain.
+# Does what libxl does for a stub domain.
 driver_backend_start()
 {
 	local domid id dir each
