@@ -56,9 +56,9 @@ def main():
         copy(name)
     with open(out / 'modules.dep', 'w') as dep:
         for name in sorted(needs):
-            # The order in which modprobe removes; it inserts from the end.
-            order = list(dict.fromkeys(closure(name)))
-            print(f'{name}.ko:', *(f'{n}.ko' for n in order), file=dep)
+            # modprobe inserts from the end: of what is there twice the last counts.
+            order = dict.fromkeys(reversed(list(closure(name))))
+            print(f'{name}.ko:', *(f'{n}.ko' for n in reversed(order)), file=dep)
 
 
 main()
