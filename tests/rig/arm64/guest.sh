@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 
 # From here: what is different on arm64, where a guest's virtio devices are those
 # of a device tree and of xgd-backend.
