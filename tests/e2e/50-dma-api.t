@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# rig: snapshot=guest timeout=60
+#
+# The DMA API as a driver sees it, on a device of our own; and what the domain it
+# is granted to sees, page by page.
+
+. /payload/lib.sh
+. /payload/fake.sh
+
+load 'backend=xgd-fake=0'
+ok $? 'the module loads'
+fake_checks
+is "$(fake_log)" 'grants to domain 0, by backend=xgd-fake=0' 'the log names domain and source'
+is "$(probe; probe 512 $((32768 - 512)))" '' 'nothing can be mapped any more'
+
+fake_load mode=hold
+first=$(fake_first)
+is "$(seen_pages "$first")" "$(held_pages "$first" rw)" 'dom0 sees the pages of a buffer, in order, and may write'
+is "$(probe | wc -l)" 16 'and no other'
+fake_unload
+is "$(probe)" '' 'and none when it is unmapped'
+
+fake_load mode=hold readonly=1
+first=$(fake_first)
+is "$(seen_pages "$first")" "$(held_pages "$first" ro)" 'dom0 can only read what is mapped for reading'
+fake_unload
+
+fake_load mode=leave
+is "$(probe | wc -l)" 16 'a driver that does not unmap'
+fake_unload
+is "$(probe)" '' 'leaves nothing behind'
+is "$(guest 'cat /sys/kernel/debug/xen_grant_dma/devices')" '' 'no device is left'
+unload
+ok $? 'the module leaves'
+clean_dmesg 'the kernel has nothing to complain of'
+done_testing

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# rig: snapshot=dom0 timeout=90
+#
+# A PV guest: its memory belongs to no backend, so without any parameter grants are
+# used. No virtio transport reaches a PV guest here: the device is our own. What
+# looks contiguous to the guest is not, so each page must be granted by itself.
+
+. /payload/lib.sh
+. /payload/fake.sh
+
+guest_create type=pv && guest_start || bail 'no PV guest'
+is "$(guest 'cat /sys/hypervisor/guest_type')" PV 'the guest is a PV guest'
+
+load
+ok $? 'the module loads without a parameter'
+fake_checks
+is "$(fake_log)" 'grants to domain 0, by PV guest' 'the log names domain and source'
+is "$(probe; probe 512 $((32768 - 512)))" '' 'nothing can be mapped any more'
+
+fake_load mode=hold
+first=$(fake_first)
+is "$(seen_pages "$first")" "$(held_pages "$first" rw)" 'dom0 sees the pages of a buffer, in order, and may write'
+is "$(probe | wc -l)" 16 'and no other'
+fake_unload
+is "$(probe)" '' 'and none when it is unmapped'
+
+fake_load mode=hold readonly=1
+first=$(fake_first)
+is "$(seen_pages "$first")" "$(held_pages "$first" ro)" 'dom0 can only read what is mapped for reading'
+fake_unload
+
+fake_load mode=leave
+is "$(probe | wc -l)" 16 'a driver that does not unmap'
+fake_unload
+is "$(probe)" '' 'leaves nothing behind'
+unload
+ok $? 'the module leaves'
+
+load "backend='*=none'"
+fake_load mode=hold
+is "$(fake_log)" 'no grants: backend=*=none' 'backend=*=none is obeyed'
+like "$(guest dmesg)" 'xgd_fake: holds plain address' 'the device gets plain addresses'
+is "$(probe)" '' 'nothing can be mapped'
+fake_unload
+unload
+ok $? 'the module leaves, again'
+clean_dmesg 'the kernel has nothing to complain of'
+done_testing

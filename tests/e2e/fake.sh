@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# The device of xgd_fake.ko, which no backend serves: dom0 plays the backend with
+# gntprobe. Source it after lib.sh.
+
+# fake_load [PARAMETER...] / fake_unload
+fake_load()
+{
+	guest "insmod /payload/$(guest_get kernel)/xgd_fake.ko $*"
+}
+
+fake_unload()
+{
+	guest 'rmmod xgd_fake'
+}
+
+# fake_log: what the module decided for the device
+fake_log()
+{
+	guest 'dmesg | sed -n "s/^.*platform xgd-fake: xen_grant_dma: //p" |
+		grep -E "^(grants to|no grants|left|refused)" | tail -n 1'
+}
+
+# fake_checks: go through the DMA API and pass on the results
+fake_checks()
+{
+	local name file=/run/fake-checks
+
+	fake_load
+	ok $? 'a device that tries the DMA API is there'
+	guest 'dmesg | sed -n "s/^.*xgd_fake: //p"' >$file
+	while read -r result number dash name; do
+		case $result in
+		ok)	ok 0 "$name" ;;
+		not)	ok 1 "${name#- }" ;;
+		'#')	diag "$number $dash $name" ;;
+		esac
+	done <$file
+	is "$(sed -n 's/^1\.\.//p' $file)" "$(grep -Ec '^(not )?ok ' $file)" 'all checks ran'
+	fake_unload
+	ok $? 'the device goes'
+}
+
+# fake_first: the first reference of those that the device holds
+fake_first()
+{
+	guest 'dmesg | sed -n "s/^.*xgd_fake: holds references \([0-9]*\) to .*/\1/p" | tail -n 1'
+}
+
+# held_pages FIRST rw|ro: what gntprobe -d is to show of the buffer that the device
+# holds, but for the checksums
+held_pages()
+{
+	local i
+
+	for i in $(seq 0 15); do
+		echo "$(($1 + i)) $2 xgd page $i"
+	done
+}
+
+# seen_pages FIRST: what it shows
+seen_pages()
+{
+	/payload/bin/gntprobe -d "$(guest_id)" 16 "$1" | sed -E 's/ [0-9a-f]{8} / /'
+}
