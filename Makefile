@@ -47,7 +47,7 @@ demo:
 	@tests/rig/demo
 
 test:
-	@tests/rig/test
+	@JOBS=$(JOBS) tests/rig/test $(TESTS)
 
 check:
 	@tests/rig/check

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# rig: snapshot=guest timeout=120
+#
+# The demo, without the module.
+
+MODULE=no
+. /payload/demo.sh
