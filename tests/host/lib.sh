@@ -72,12 +72,12 @@ fails()
 	return 1
 }
 
-# nothing COMMAND...: the command prints nothing.
+# nothing COMMAND...: the command prints nothing, not even a complaint.
 nothing()
 {
 	local saw
 
-	saw=$("$@" || true)
+	saw=$("$@" 2>&1 || true)
 	[ -n "$saw" ] || return 0
 	printf 'expected: nothing\nsaw:\n%s\n' "$saw"
 	return 1
