@@ -172,6 +172,13 @@ net_up()
 		wait_for 10 ping -c 1 -W 1 "$(guest_ip)"
 }
 
+# receive PORT FILE: a command that waits for what is sent by TCP, once
+receive()
+{
+	# nc would give up when its input ends.
+	echo "rm -f /tmp/nothing-$1; mkfifo /tmp/nothing-$1; nc -l -p $1 <>/tmp/nothing-$1 >$2"
+}
+
 # ---- what the backend did --------------------------------------------------
 
 # Count from here.
