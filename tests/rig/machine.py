@@ -25,7 +25,7 @@ QEMU = 'qemu-system-x86_64'
 DISK_SIZE = 128 << 20
 
 SNAPSHOTS = ('dom0', 'guest')
-BOOT_SECONDS = 120
+BOOT_SECONDS = 180
 
 
 class Dead(Exception):
@@ -60,6 +60,8 @@ class Machine:
         command = self.qemu(payload, smp, memory, dom0_memory, pvh_dom0)
         if restore:
             command += ['-incoming', f'exec:cat {restore}']
+        # However this process ends, QEMU must not stay.
+        command = ['setpriv', '--pdeathsig', 'KILL', *command]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=open(self.log / 'qemu.log', 'wb'),
                                         start_new_session=True)
@@ -85,9 +87,12 @@ class Machine:
                    '-serial', f'file:{self.log / "console.log"}',
                    '-chardev', 'stdio,id=agent,signal=off', '-serial', 'chardev:agent',
                    '-qmp', f'unix:{self.dir}/qmp,server=on,wait=off']
+        platform = ''
         if pvh_dom0:
+            # Its addresses are not the machine's: the disks, too, go through the IOMMU.
             xen.append('dom0=pvh')
             command += ['-device', 'amd-iommu']
+            platform = ',disable-legacy=on,iommu_platform=on'
         command += ['-kernel', IMAGE / 'xen', '-append', ' '.join(xen),
                     '-initrd', f'{IMAGE}/vmlinuz console=hvc0 quiet loglevel=4 panic=1,'
                                f'{IMAGE}/dom0.cpio']
@@ -96,7 +101,7 @@ class Machine:
                                                  ('out', self.out, 'off')), 4):
             command += ['-drive', f'if=none,id={name},file={file},format=raw,'
                                   f'readonly={ro},file.locking=off',
-                        '-device', f'virtio-blk-pci,drive={name},addr={slot}']
+                        '-device', f'virtio-blk-pci,drive={name},addr={slot}{platform}']
         return command
 
     def close(self):
