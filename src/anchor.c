@@ -36,8 +36,7 @@
  * struct xgd_binding - a virtio device that has a driver
  * @list:	in xgd_bindings
  * @vdev:	the device
- * @xd:		what serves its parent; NULL for a device that got its driver
- *		before this module and is left alone
+ * @xd:		what serves its parent; NULL for a device that is left alone
  */
 struct xgd_binding {
 	struct list_head	list;
@@ -61,6 +60,25 @@ static struct xgd_binding *xgd_find_binding(struct virtio_device *vdev)
 			return binding;
 
 	return NULL;
+}
+
+/* From here on until the driver is gone nothing is decided anew. */
+static struct xgd_binding *xgd_add_binding(struct virtio_device *vdev)
+{
+	struct xgd_binding *binding = kzalloc(sizeof(*binding), GFP_KERNEL);
+
+	if (binding) {
+		binding->vdev = vdev;
+		list_add_tail(&binding->list, &xgd_bindings);
+	}
+
+	return binding;
+}
+
+static void xgd_del_binding(struct xgd_binding *binding)
+{
+	list_del(&binding->list);
+	kfree(binding);
 }
 
 static bool xgd_ask_chained(struct virtio_device *vdev)
@@ -141,9 +159,8 @@ static void xgd_unbound(struct virtio_device *vdev)
 	mutex_lock(&xgd_anchor_lock);
 	binding = xgd_find_binding(vdev);
 	if (binding) {
-		list_del(&binding->list);
 		xd = binding->xd;
-		kfree(binding);
+		xgd_del_binding(binding);
 	}
 	if (xd && !--xd->users) {
 		dev = xd->dev;
@@ -208,6 +225,10 @@ static bool xgd_check_mem_acc(struct virtio_device *vdev)
 		goto out;
 	}
 
+	binding = xgd_add_binding(vdev);
+	if (!binding)
+		goto out;
+
 	ret = xgd_backend_find(vdev, &backend);
 	if (ret == -ENODEV) {
 		if (*backend.source)
@@ -215,18 +236,10 @@ static bool xgd_check_mem_acc(struct virtio_device *vdev)
 		refused = false;
 		goto out;
 	}
-	if (ret || !xgd_check_features(vdev))
-		goto out;
-
-	binding = kzalloc(sizeof(*binding), GFP_KERNEL);
-	if (!binding)
-		goto out;
-	binding->vdev = vdev;
-	if (xgd_attach(binding, &backend)) {
-		kfree(binding);
+	if (ret || !xgd_check_features(vdev) || xgd_attach(binding, &backend)) {
+		xgd_del_binding(binding);
 		goto out;
 	}
-	list_add_tail(&binding->list, &xgd_bindings);
 	dev_info(dev, "grants to domain %u, by %s\n", backend.domid, backend.source);
 	refused = false;
 
@@ -241,26 +254,18 @@ static int xgd_check_bound(struct device *dev, void *data)
 {
 	struct virtio_device *vdev = dev_to_virtio(dev);
 	struct xgd_backend backend;
-	struct xgd_binding *binding;
-	int ret = 0;
+	bool bound;
+	int ret;
 
 	device_lock(dev);
 	mutex_lock(&xgd_anchor_lock);
-	if (!dev->driver || xgd_find_binding(vdev))
-		goto skip;
-
-	binding = kzalloc(sizeof(*binding), GFP_KERNEL);
-	if (!binding) {
-		ret = -ENOMEM;
-		goto skip;
-	}
-	binding->vdev = vdev;
-	list_add_tail(&binding->list, &xgd_bindings);
-	ret = xgd_backend_find(vdev, &backend);
+	bound = dev->driver && !xgd_find_binding(vdev);
+	if (bound && !xgd_add_binding(vdev))
+		pr_warn("no memory to remember that %s is bound\n", dev_name(dev));
 	mutex_unlock(&xgd_anchor_lock);
 	device_unlock(dev);
 
-	if (ret)
+	if (!bound || xgd_backend_find(vdev, &backend))
 		return 0;
 	if (!xgd_rebind) {
 		dev_warn(dev->parent, "left without grants: it got its driver before this module, which would grant to domain %u, by %s; unbind and bind it, or use rebind=1\n",
@@ -273,11 +278,6 @@ static int xgd_check_bound(struct device *dev, void *data)
 		dev_err(dev->parent, "binding its driver again failed: %d\n", ret);
 
 	return 0;
-
-skip:
-	mutex_unlock(&xgd_anchor_lock);
-	device_unlock(dev);
-	return ret;
 }
 
 /* Not exported, but every driver on the bus knows it. */
@@ -323,9 +323,7 @@ int xgd_anchor_init(void)
 	xgd_chained = virtio_check_mem_acc_cb;
 	virtio_set_mem_acc_cb(xgd_check_mem_acc);
 
-	ret = bus_for_each_dev(xgd_virtio_bus, NULL, NULL, xgd_check_bound);
-	if (ret)
-		pr_warn("cannot look at the devices that have a driver already: %d\n", ret);
+	bus_for_each_dev(xgd_virtio_bus, NULL, NULL, xgd_check_bound);
 
 	return 0;
 }
