@@ -9,6 +9,7 @@
 . /payload/lib.sh
 
 guest_create dtb=iommus || bail 'no guest'
+# shellcheck disable=SC2046
 backend_start $(std_blk) $(std_net) $(std_rng) && guest_start || bail 'it does not start'
 
 guest 'modprobe virtio_mmio'
@@ -34,9 +35,8 @@ is "$(grants)" '' 'Xen knows of no grant'
 guest_destroy
 
 guest_create dtb=plain || bail 'no second guest'
-backend_start --allow-plain $(std_blk) && guest_start || bail 'it does not start'
-# The others have no backend.
-guest 'echo 1 >/proc/sys/kernel/panic_on_oops'
+# shellcheck disable=SC2046
+backend_start --allow-plain $(std_blk) $(std_net) $(std_rng) && guest_start || bail 'it does not start'
 drivers blk
 ok $? 'with a backend that takes all the driver loads'
 guest 'dd if=/dev/urandom of=/dev/vda bs=64k count=16 oflag=direct 2>/dev/null'
