@@ -8,6 +8,7 @@
 #include <xen/xen.h>
 
 #include "anchor.h"
+#include "iommu.h"
 #include "params.h"
 #include "refs.h"
 #include "revoke.h"
@@ -43,6 +44,14 @@ static int __init xgd_init(void)
 	if (ret)
 		goto err_stats;
 
+	/*
+	 * Last: the devices that this lets go on are decided for already, and
+	 * the module cannot go while one of them is attached.
+	 */
+	ret = xgd_iommu_init();
+	if (ret)
+		pr_warn("cannot serve xen,grant-dma nodes: %d\n", ret);
+
 	return 0;
 
 err_stats:
@@ -57,6 +66,7 @@ err_params:
 
 static void __exit xgd_exit(void)
 {
+	xgd_iommu_exit();
 	xgd_anchor_exit();
 	xgd_stats_exit();
 	xgd_revoke_module_exit();

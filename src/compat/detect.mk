@@ -11,6 +11,8 @@ xgd-have-$(call xgd_has,linux/dma-map-ops.h,-w map_phys) += -DXGD_HAVE_MAP_PHYS
 xgd-have-$(call xgd_has,linux/dma-map-ops.h,-w alloc_pages_op) += -DXGD_HAVE_ALLOC_PAGES_OP
 # an IOMMU is used without dma_map_ops
 xgd-have-$(call xgd_has,linux/iommu-dma.h,-w use_dma_iommu) += -DXGD_HAVE_USE_DMA_IOMMU
+# a bus has the operations of its IOMMU
+xgd-have-$(call xgd_has,linux/device/bus.h,-w iommu_ops) += -DXGD_HAVE_BUS_IOMMU_OPS
 # __assign_str() takes its source from __string()
 xgd-have-$(call xgd_has,trace/stages/stage6_event_callback.h,'__assign_str.dst[^$(comma)]') += -DXGD_HAVE_ASSIGN_STR_1
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef XGD_COMPAT_IOMMU_H
+#define XGD_COMPAT_IOMMU_H
+
+#include <linux/iommu.h>
+#ifdef XGD_HAVE_BUS_IOMMU_OPS
+#include <linux/pci.h>
+#include <linux/platform_device.h>
+
+static inline void xgd_iommu_forget_bus(struct bus_type *bus, const struct iommu_ops *ops)
+{
+	if (bus->iommu_ops == ops)
+		bus->iommu_ops = NULL;
+}
+#endif
+
+/*
+ * Where the operations belong to a bus, unregistering leaves them there, for the
+ * next device to use. The module is about to go.
+ */
+static inline void xgd_iommu_forget(const struct iommu_ops *ops)
+{
+#ifdef XGD_HAVE_BUS_IOMMU_OPS
+	xgd_iommu_forget_bus(&platform_bus_type, ops);
+#ifdef CONFIG_PCI
+	xgd_iommu_forget_bus(&pci_bus_type, ops);
+#endif
+#endif
+}
+
+#endif /* XGD_COMPAT_IOMMU_H */

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The "xen,grant-dma" node is an IOMMU to the device tree, so the kernel has the
+ * devices behind it wait for an IOMMU driver: this one, which translates nothing.
+ * Without it they come up 10 s late.
+ */
+#define dev_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/of.h>
+#include <linux/platform_device.h>
+
+#include "compat/iommu.h"
+#include "iommu.h"
+
+static struct iommu_device *xgd_iommu_probe_device(struct device *dev)
+{
+	return ERR_PTR(-ENODEV);
+}
+
+/* No of_xlate: to the device that asks this means that there is no IOMMU. */
+static const struct iommu_ops xgd_iommu_ops = {
+	.owner = THIS_MODULE,
+	.probe_device = xgd_iommu_probe_device,
+};
+
+static void xgd_iommu_unregister(void *iommu)
+{
+	iommu_device_unregister(iommu);
+	xgd_iommu_forget(&xgd_iommu_ops);
+}
+
+/* Each node has an iommu_device of its own: there may be several. */
+static int xgd_iommu_probe(struct platform_device *pdev)
+{
+	struct iommu_device *iommu;
+	int ret;
+
+	iommu = devm_kzalloc(&pdev->dev, sizeof(*iommu), GFP_KERNEL);
+	if (!iommu)
+		return -ENOMEM;
+
+	ret = iommu_device_register(iommu, &xgd_iommu_ops, &pdev->dev);
+	if (ret == -EBUSY)
+		dev_warn(&pdev->dev,
+			 "this kernel allows one IOMMU driver, and there is one: devices behind this node come up when the kernel has waited for deferred_probe_timeout\n");
+	if (ret)
+		return ret;
+
+	return devm_add_action_or_reset(&pdev->dev, xgd_iommu_unregister, iommu);
+}
+
+static const struct of_device_id xgd_iommu_of_match[] = {
+	{ .compatible = "xen,grant-dma" },
+	{ }
+};
+MODULE_DEVICE_TABLE(of, xgd_iommu_of_match);
+
+static struct platform_driver xgd_iommu_driver = {
+	.driver = {
+		.name = "xen-grant-dma",
+		.of_match_table = xgd_iommu_of_match,
+	},
+	.probe = xgd_iommu_probe,
+};
+
+/**
+ * xgd_iommu_init - serve the nodes
+ *
+ * Devices that were waiting for them are probed now.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative error.
+ */
+int xgd_iommu_init(void)
+{
+	return platform_driver_register(&xgd_iommu_driver);
+}
+
+/**
+ * xgd_iommu_exit - stop serving the nodes
+ *
+ * Context: process, may sleep.
+ */
+void xgd_iommu_exit(void)
+{
+	platform_driver_unregister(&xgd_iommu_driver);
+}
