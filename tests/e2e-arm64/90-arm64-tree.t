@@ -45,8 +45,7 @@ for device in 2000600 2000800 2000a00 2000c00; do
 	like "$(status $device)" '^0x0*8' "$device, refused, has not come up"
 done
 like "$(status 2000000)" '^0x0*f' 'the first has'
-guest 'dd if=/dev/hwrng bs=16 count=4 2>/dev/null | wc -c' >/tmp/bytes
-is "$(cat /tmp/bytes)" 64 'and works'
+cmp_ok "$(backend_stat rng0 requests)" -gt 0 'and works'
 cmp_ok "$(backend_stat rng0 maps)" -gt 0 'with grants'
 is "$(backend_stat rng0 plain)" 0 'only'
 is "$(backend_stat rng2 maps)" 0 'what was granted to another domain cannot be mapped'
