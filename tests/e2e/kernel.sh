@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# What each kernel must be able to do, once the module is loaded. Source it after
+# lib.sh and fake.sh.
+
+# kernel_works: blk, net, rng and the DMA API; then all goes
+kernel_works()
+{
+	local sum
+
+	maps_mark
+	drivers blk net rng
+	ok $? 'the drivers load'
+	is "$(guest 'dmesg | grep -c "xen_grant_dma: grants to domain 0, by force_grant=1"')" 3 'three devices use grants'
+
+	guest 'dd if=/dev/urandom of=/tmp/data bs=64k count=16 2>/dev/null
+		dd if=/tmp/data of=/dev/vda bs=64k oflag=direct 2>/dev/null'
+	ok $? 'the guest writes to its disk'
+	sum=$(guest 'md5sum </tmp/data | cut -d" " -f1')
+	is "$(disk_sum 1024)" "$sum" 'dom0 finds the same on the disk'
+	is "$(guest_sum 1024)" "$sum" 'the guest reads it back'
+
+	net_up
+	ok $? 'dom0 reaches the guest'
+	dd if=/dev/urandom of=/tmp/data bs=64k count=16 2>/dev/null
+	sum=$(md5sum </tmp/data)
+	guest "$(receive 1 /tmp/data) &"
+	wait_for 20 nc "$(guest_ip)" 1 </tmp/data
+	is "$(guest 'md5sum </tmp/data')" "$sum" 'what dom0 sends by TCP arrives'
+	eval "$(receive 1 /tmp/back) &"
+	guest "nc $(host_ip) 1 </tmp/data"
+	wait $!
+	is "$(md5sum </tmp/back)" "$sum" 'so does what the guest sends'
+
+	is "$(guest 'dd if=/dev/hwrng bs=16 count=4 2>/dev/null | wc -c')" 64 'there are random numbers'
+	only_grants 'all this'
+	is "$(counter failed) $(counter refused)" '0 0' 'no mapping failed'
+
+	no_drivers blk net rng
+	ok $? 'the drivers leave'
+	fake_checks
+	nothing_left
+}
