@@ -21,6 +21,8 @@ mount_basics()
 	mount -t tracefs tracing /sys/kernel/tracing
 	echo 'root:x:0:0:root:/:/bin/sh' >/etc/passwd
 	ip link set lo up
+	# fq_codel takes an emulated processor for a congested network, and drops.
+	echo pfifo_fast >/proc/sys/net/core/default_qdisc
 }
 
 # mount_tools DISK: programs and modules. The initramfs' own modules stay in
