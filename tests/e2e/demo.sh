@@ -21,14 +21,14 @@ row()
 {
 	local domid=- source=-
 
-	if [ $MODULE = yes ]; then
+	if [ "$MODULE" = yes ]; then
 		domid=$(debugfs "$2" domid)
 		source=$(debugfs "$2" source)
 	fi
 	echo "# row: $1|$domid|$source|$3|$4|$5|$(maps_grant)|$(maps_foreign)"
 	[ "$4" = "$5" ]
 	ok $? "$1: both sides have the same data"
-	if [ $MODULE = yes ]; then
+	if [ "$MODULE" = yes ]; then
 		is "$(maps_foreign)" 0 "$1: the backend mapped nothing but grants"
 		cmp_ok "$(maps_grant)" -gt 0 "$1: and did map grants"
 	else
@@ -43,7 +43,7 @@ debugfs()
 		/sys/kernel/debug/xen_grant_dma/devices"
 }
 
-if [ $MODULE = yes ]; then
+if [ "$MODULE" = yes ]; then
 	step "loading xen_grant_dma backend='*=0'"
 	load "backend='*=0'" || bail 'the module does not load'
 fi
