@@ -42,9 +42,9 @@ planted()
 }
 
 check 'checkpatch sees a space before a tab' planted checkpatch src/refs.c \
-	'int p(int a, 	 int b);' '^src/refs.c:[0-9]+: .*:SPACE_BEFORE_TAB:'
-check 'what may be in one file may not be in others' planted checkpatch src/refs.c \
-	'struct dma_map_ops p;' '^src/refs.c:[0-9]+: .*:CONST_STRUCT:'
+	'int p(int a, 	 int b);
+struct dma_map_ops p;' '^src/refs.c:[0-9]+: .*:SPACE_BEFORE_TAB:'
+check 'and here what may be in another file' says "$TMP/log" '^src/refs.c:[0-9]+: .*:CONST_STRUCT:'
 check 'kernel-doc sees a parameter without description' planted kernel-doc src/refs.c \
 	'/**
  * p - q

@@ -22,7 +22,7 @@ in_tree()
 	local kernel=$1
 
 	shift
-	(cd "$TREE" && "$RIG/in-build" make KDIR="/headers/$kernel" "$@") >"$TMP/log" 2>&1 || {
+	(cd "$TREE" && "$RIG/in-build" make -j"$(nproc)" KDIR="/headers/$kernel" "$@") >"$TMP/log" 2>&1 || {
 		tail -n 25 "$TMP/log"
 		return 1
 	}
