@@ -266,18 +266,19 @@ guest_read()
 	# What follows a panic is worth having in the log.
 	[ -z "$status" ] || sleep 1
 	guest_set dead "${status:-does not answer}"
-	echo "guest: it $(guest_get dead)" >&2
+	echo "guest: it $(guest_get dead)"
 	[ -n "$status" ] || return 124
 	return 125
 }
 
 # guest COMMAND [SECONDS]: run it in the guest; its output, its status.
+# A guest that is dead says so: no output must not look like an answer.
 guest()
 {
 	local seq seconds=${2-$GUEST_TIMEOUT}
 
 	if [ -n "$(guest_get dead)" ]; then
-		echo "guest: it $(guest_get dead)" >&2
+		echo "guest: it $(guest_get dead)"
 		return 125
 	fi
 	seq=$(($(guest_get seq) + 1))
