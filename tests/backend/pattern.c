@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pattern write|read|check FILE: a pattern that knows its place, in requests of all
- * sizes and from buffers at all offsets that direct I/O allows.
+ * pattern write|read|check FILE [LARGEST]: a pattern that knows its place, in
+ * requests of all sizes, up to LARGEST if that is given, and from buffers at all
+ * offsets that direct I/O allows.
  *
  * write	past the cache, one request for each size and offset; prints how
  *		many requests that were
@@ -34,6 +35,7 @@ static const unsigned int offsets[] = { 0, SECTOR, 3 * SECTOR, PAGE - SECTOR };
 #define LARGEST		(1 << 20)
 
 static unsigned char *pages;
+static unsigned int count;	/* of the sizes in use */
 
 static void die(const char *what, uint64_t at)
 {
@@ -104,9 +106,9 @@ static void all_requests(int fd, int reading)
 	unsigned int i, k;
 	uint64_t at = 0;
 
-	for (i = 0; i < COUNT(sizes); i++)
+	for (i = 0; i < count; i++)
 		for (k = 0; k < COUNT(offsets); k++)
-			at = request(fd, reading, sizes[reading ? COUNT(sizes) - 1 - i : i],
+			at = request(fd, reading, sizes[reading ? count - 1 - i : i],
 				     offsets[k], at);
 }
 
@@ -116,7 +118,7 @@ static void check(int fd)
 	unsigned int i;
 	ssize_t size;
 
-	for (i = 0; i < COUNT(sizes); i++)
+	for (i = 0; i < count; i++)
 		end += sizes[i] * COUNT(offsets);
 	while (at < end) {
 		size = pread(fd, pages, end - at < LARGEST ? end - at : LARGEST, at);
@@ -129,14 +131,19 @@ static void check(int fd)
 
 int main(int argc, char **argv)
 {
-	const char *what = argc == 3 ? argv[1] : "";
+	const char *what = argc == 3 || argc == 4 ? argv[1] : "";
 	int checking = !strcmp(what, "check"), reading = !strcmp(what, "read");
+	unsigned int largest = LARGEST;
 	int fd;
 
 	if (!checking && !reading && strcmp(what, "write")) {
-		fprintf(stderr, "usage: pattern write|read|check FILE\n");
+		fprintf(stderr, "usage: pattern write|read|check FILE [LARGEST]\n");
 		return 2;
 	}
+	if (argc == 4)
+		largest = strtoul(argv[3], NULL, 0);
+	while (count < COUNT(sizes) && sizes[count] <= largest)
+		count++;
 	/* Room for any offset, and for the margins. */
 	pages = mmap(NULL, LARGEST + 3 * PAGE, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -153,7 +160,7 @@ int main(int argc, char **argv)
 	if (fsync(fd))
 		die("cannot sync", 0);
 	if (!reading && !checking)
-		printf("%zu\n", COUNT(sizes) * COUNT(offsets));
+		printf("%zu\n", count * COUNT(offsets));
 
 	return 0;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=dom0 timeout=120
+# rig: snapshot=dom0 timeout=180
 #
 # Random numbers; a console and a port beside it, whose driver is built in and so
 # has to let go of its device once; files that dom0 shares.
