@@ -17,7 +17,9 @@
 
 #include "device.h"
 
-#define PACKET_MAX	65536
+/* The longest packet, and how many buffers of an old-fashioned size it takes. */
+#define PACKET_MAX	(65536 + 64)
+#define BUFFERS_MAX	64
 
 enum { RECEIVE, TRANSMIT };
 
@@ -36,7 +38,7 @@ static int net_open(struct device *dev)
 	if (ioctl(dev->fd, TUNSETIFF, &request) || ioctl(dev->fd, TUNSETVNETHDRSZ, &header))
 		return -errno;
 	memcpy(dev->config, mac, sizeof(mac));
-	dev->features |= 1ULL << VIRTIO_NET_F_MAC;
+	dev->features |= 1ULL << VIRTIO_NET_F_MAC | 1ULL << VIRTIO_NET_F_MRG_RXBUF;
 	dev->nr_queues = 2;
 	return 0;
 }
@@ -58,13 +60,52 @@ static void transmit(struct device *dev, struct queue *queue)
 	}
 }
 
+static size_t room(struct request *request)
+{
+	struct iovec vector[PIECES_MAX];
+	int count;
+
+	return request_vector(request, true, 0, 0, vector, &count);
+}
+
+/* Hand a packet to the guest, in several buffers if it knows how to deal with that. */
+static void receive(struct device *dev, struct queue *queue, char *packet, size_t len)
+{
+	bool merge = dev->driver_features & 1ULL << VIRTIO_NET_F_MRG_RXBUF;
+	struct virtio_net_hdr_mrg_rxbuf *header = (void *)packet;
+	struct request *request[BUFFERS_MAX];
+	uint32_t written[BUFFERS_MAX];
+	unsigned int count = 0, i;
+	size_t total = 0, done = 0;
+
+	do {
+		request[count] = queue_next(queue);
+		if (!request[count])
+			goto drop;
+		total += room(request[count++]);
+	} while (total < len && merge && count < BUFFERS_MAX);
+	if (total < len)
+		goto drop;
+
+	header->num_buffers = count;
+	for (i = 0; i < count; i++) {
+		written[i] = request_put(request[i], packet + done, len - done);
+		done += written[i];
+	}
+	dev->stats.bytes_written += done;
+	requests_complete(request, written, count);
+	return;
+
+drop:
+	while (count)
+		request_put_back(request[--count]);
+}
+
 /* A packet that comes when the guest has no buffer waits in the tap. */
 static void net_input(struct device *dev)
 {
 	struct queue *queue = &dev->queue[RECEIVE];
-	struct virtio_net_hdr_mrg_rxbuf *header;
 	static char packet[PACKET_MAX];
-	struct request *request;
 	ssize_t len;
 
 	for (;;) {
@@ -72,16 +113,9 @@ static void net_input(struct device *dev)
 		if (!dev->input)
 			return;
 		len = read(dev->fd, packet, sizeof(packet));
-		if (len < (ssize_t)sizeof(*header))
+		if (len < (ssize_t)sizeof(struct virtio_net_hdr_mrg_rxbuf))
 			return;
-		request = queue_next(queue);
-		if (!request)
-			return;
-		header = (struct virtio_net_hdr_mrg_rxbuf *)packet;
-		header->num_buffers = 1;
-		len = request_put(request, packet, len);
-		dev->stats.bytes_written += len;
-		request_complete(request, len);
+		receive(dev, queue, packet, len);
 	}
 }
 

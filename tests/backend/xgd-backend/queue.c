@@ -154,23 +154,48 @@ struct request *queue_next(struct queue *queue)
 	return request;
 }
 
-void request_complete(struct request *request, uint32_t written)
+static void unmap_pieces(struct request *request)
 {
-	struct queue *queue = request->queue;
-	struct device *dev = queue->dev;
-	struct vring_used *used = queue->used.data;
+	struct device *dev = request->queue->dev;
 	unsigned int i;
 
 	for (i = 0; i < request->nr_pieces; i++)
 		guest_unmap(dev->guest, &dev->stats, &request->piece[i].mapping);
-	if (queue->ready && request->generation == queue->generation) {
-		used->ring[queue->next_used % queue->size] = (struct vring_used_elem){
-			.id = request->head,
-			.len = written,
-		};
-		__atomic_store_n(&used->idx, ++queue->next_used, __ATOMIC_RELEASE);
-		device_interrupt(dev, DEVICE_USED);
+}
+
+void requests_complete(struct request **request, const uint32_t *written, unsigned int count)
+{
+	struct queue *queue = request[0]->queue;
+	struct vring_used *used = queue->used.data;
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		unmap_pieces(request[i]);
+	if (queue->ready && request[0]->generation == queue->generation) {
+		for (i = 0; i < count; i++)
+			used->ring[queue->next_used++ % queue->size] = (struct vring_used_elem){
+				.id = request[i]->head,
+				.len = written[i],
+			};
+		__atomic_store_n(&used->idx, queue->next_used, __ATOMIC_RELEASE);
+		device_interrupt(queue->dev, DEVICE_USED);
 	}
+	for (i = 0; i < count; i++)
+		free(request[i]);
+}
+
+void request_complete(struct request *request, uint32_t written)
+{
+	requests_complete(&request, &written, 1);
+}
+
+void request_put_back(struct request *request)
+{
+	struct queue *queue = request->queue;
+
+	unmap_pieces(request);
+	if (queue->ready && request->generation == queue->generation)
+		queue->next_avail--;
 	free(request);
 }
 

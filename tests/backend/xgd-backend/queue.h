@@ -65,6 +65,12 @@ struct request *queue_next(struct queue *queue);
 /* Hand a request back, of which the device wrote so many bytes. */
 void request_complete(struct request *request, uint32_t written);
 
+/* Hand several back, which the driver gets to see at the same time. */
+void requests_complete(struct request **request, const uint32_t *written, unsigned int count);
+
+/* Leave the last request that was taken in its queue, for later. */
+void request_put_back(struct request *request);
+
 /*
  * The bytes of a request's pieces in one direction, of which some at the start
  * and at the end do not count, as a vector; how many bytes that is.
