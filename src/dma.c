@@ -33,8 +33,7 @@ static void xgd_count_max(atomic64_t *now, atomic64_t *max, s64 by)
 static dma_addr_t xgd_grant(struct xgd_device *xd, phys_addr_t phys, size_t size,
 			    bool readonly)
 {
-	dma_addr_t addr = xen_grant_dma_addr(0, xen_offset_in_page(phys));
-	unsigned int i, count = xen_grant_dma_pages(addr, size);
+	unsigned int i, offset = xen_offset_in_page(phys), count = XEN_PFN_UP(offset + size);
 	grant_ref_t first;
 
 	if (xgd_refs_alloc(count, &first)) {
@@ -54,7 +53,7 @@ static dma_addr_t xgd_grant(struct xgd_device *xd, phys_addr_t phys, size_t size
 	atomic64_inc(&xd->stats.mapped);
 	atomic64_add(size, &xd->stats.bytes);
 
-	return addr | (dma_addr_t)first << XEN_PAGE_SHIFT;
+	return xen_grant_dma_addr(first, offset);
 }
 
 /* Is this an address that this device was given and has not given back? */
@@ -63,7 +62,7 @@ static bool xgd_is_mapped(struct xgd_device *xd, dma_addr_t addr, size_t size)
 	u64 ref = xen_grant_dma_ref(addr);
 	struct xgd_ref *first, *last;
 
-	if (!xen_grant_dma_is_grant(addr) || ref > U32_MAX)
+	if (!xen_grant_dma_is_grant(addr))
 		goto refuse;
 
 	first = xgd_refs_entry(ref);
@@ -181,7 +180,8 @@ static dma_addr_t xgd_map(struct device *dev, phys_addr_t phys, size_t size,
 	bool readonly = dir == DMA_TO_DEVICE;
 	dma_addr_t addr;
 
-	if (unlikely(dir == DMA_NONE || attrs & DMA_ATTR_MMIO || !size ||
+	if (unlikely(dir == DMA_NONE || attrs & DMA_ATTR_MMIO ||
+		     !size || size > xgd_refs_max_run() * XEN_PAGE_SIZE ||
 		     XEN_PFN_UP(xen_offset_in_page(phys) + size) > xgd_refs_max_run() ||
 		     !xgd_can_grant(phys, size))) {
 		atomic64_inc(&xd->stats.refused);

@@ -77,7 +77,7 @@ unsigned int xgd_refs_max_run(void)
  * Context: any.
  * Return: the entry, or NULL for a number that no allocation has returned yet.
  */
-struct xgd_ref *xgd_refs_entry(grant_ref_t ref)
+struct xgd_ref *xgd_refs_entry(u64 ref)
 {
 	struct xgd_ref *block;
 

@@ -32,7 +32,7 @@ unsigned int xgd_refs_max_run(void);
 int xgd_refs_alloc(unsigned int count, grant_ref_t *first);
 void xgd_refs_grant(grant_ref_t ref, u16 owner, domid_t domid, phys_addr_t phys,
 		    bool readonly);
-struct xgd_ref *xgd_refs_entry(grant_ref_t ref);
+struct xgd_ref *xgd_refs_entry(u64 ref);
 grant_ref_t xgd_refs_next_of(u16 owner, grant_ref_t from);
 
 #endif /* XGD_REFS_H */
