@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=guest timeout=150
+# rig: arch=both snapshot=guest timeout=150
 #
 # A disk over grants: requests of all sizes, from buffers at all offsets, many at a
 # time. What is on the disk knows its place, so that dom0 can tell whether it is

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=guest timeout=150
+# rig: arch=both snapshot=guest timeout=150
 #
 # A file system on a disk over grants: made, filled and checked in the guest; dom0
 # finds the same files in the same order there.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=guest timeout=150
+# rig: arch=both snapshot=guest timeout=150
 #
 # A network over grants: packets of all sizes, and TCP both ways. The data have
 # checksums of their own, as those of TCP are left out between guest and dom0.

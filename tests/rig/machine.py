@@ -44,6 +44,8 @@ class Machine:
     program = QEMU
     # What the payload has beside the cases' own helpers.
     helpers = ()
+    # How many times as long as here a case may take.
+    patience = 1
 
     def __init__(self, log, payload=None, restore=None, smp=1, memory=1280,
                  dom0_memory=512, pvh_dom0=False):

@@ -10,6 +10,7 @@ class Arm64(machine.Machine):
     cache = machine.CACHE / 'arm64'
     image = cache / 'image'
     program = 'qemu-system-aarch64'
+    patience = 2
     helpers = tuple(sorted((machine.TOP / 'tests' / 'e2e-arm64').glob('*.sh')))
 
     # Where QEMU puts what Xen boots dom0 from.
