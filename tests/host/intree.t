@@ -65,11 +65,11 @@ kernel()
 	}
 }
 
-# build TARGET: without a warning. What is not linked with a kernel lacks
+# build TARGET: without a warning of gcc or sparse. What is not linked with a kernel lacks
 # symbols, of course.
 build()
 {
-	kernel KBUILD_MODPOST_WARN=1 "$HERE/$1"
+	kernel KBUILD_MODPOST_WARN=1 C=1 CF=-Wsparse-error "$HERE/$1"
 	! grep -i 'warning: ' "$TMP/log" |
 		grep -vE 'modpost: .*(undefined!|unresolved symbol)|vmlinux.o is missing'
 }
