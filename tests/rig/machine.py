@@ -4,6 +4,7 @@
 import contextlib
 import fcntl
 import hashlib
+import inspect
 import json
 import os
 import pathlib
@@ -87,14 +88,17 @@ class Machine:
                    '-smp', str(smp), '-m', str(memory),
                    '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none',
                    '-serial', f'file:{self.log / "console.log"}',
-                   '-chardev', 'stdio,id=agent,signal=off', '-serial', 'chardev:agent',
+                   '-chardev', 'stdio,id=agent,signal=off',
                    '-qmp', f'unix:{self.dir}/qmp,server=on,wait=off']
         platform = ''
         if pvh_dom0:
-            # Its addresses are not the machine's: the disks, too, go through the IOMMU.
+            # Its addresses are not the machine's: all devices go through the IOMMU.
             xen.append('dom0=pvh')
             command += ['-device', 'amd-iommu']
             platform = ',disable-legacy=on,iommu_platform=on'
+        # Not the second serial port: now and then its interrupt is lost, for good.
+        command += ['-device', f'virtio-serial-pci,addr=3{platform}',
+                    '-device', 'virtserialport,chardev=agent,nr=1']
         command += ['-kernel', IMAGE / 'xen', '-append', ' '.join(xen),
                     '-initrd', f'{IMAGE}/vmlinuz console=hvc0 quiet loglevel=4 panic=1,'
                                f'{IMAGE}/dom0.cpio']
@@ -188,8 +192,8 @@ def snapshot_key(kind):
     """Everything that a snapshot depends on, as one short word."""
     digest = hashlib.sha256()
     digest.update((kind.image / 'base.key').read_bytes())
-    for file in sorted(RIG.glob('machine*.py')):
-        digest.update(file.read_bytes())
+    for file in sorted({__file__, inspect.getfile(kind)}):
+        digest.update(pathlib.Path(file).read_bytes())
     digest.update(subprocess.check_output([kind.program, '--version']))
     return digest.hexdigest()[:16]
 
