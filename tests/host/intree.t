@@ -19,6 +19,11 @@ HERE=drivers/xen/grant-dma
 exec 7>"$CACHE/intree.lock"
 flock 7
 
+# What was built of other sources is of no use.
+cmp -s "$CACHE/source.debs" "$CACHE/intree/made-of" || rm -rf "$CACHE/intree"
+mkdir -p "$CACHE/intree"
+cp "$CACHE/source.debs" "$CACHE/intree/made-of"
+
 # The three steps of README.md.
 ln -sfn "$TOP" "$TREE/$HERE"
 grep -q grant-dma/ "$TREE/drivers/xen/Kconfig" ||
