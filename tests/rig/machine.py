@@ -97,7 +97,7 @@ class Machine:
             command += ['-device', 'amd-iommu']
             platform = ',disable-legacy=on,iommu_platform=on'
         # Not the second serial port: now and then its interrupt is lost, for good.
-        command += ['-device', f'virtio-serial-pci,addr=3{platform}',
+        command += ['-device', f'virtio-serial-pci,addr=7{platform}',
                     '-device', 'virtserialport,chardev=agent,nr=1']
         command += ['-kernel', IMAGE / 'xen', '-append', ' '.join(xen),
                     '-initrd', f'{IMAGE}/vmlinuz console=hvc0 quiet loglevel=4 panic=1,'
