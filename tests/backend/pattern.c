@@ -32,7 +32,7 @@ static const unsigned int sizes[] = {
 static const unsigned int offsets[] = { 0, SECTOR, 3 * SECTOR, PAGE - SECTOR };
 
 #define COUNT(array)	(sizeof(array) / sizeof(*(array)))
-#define LARGEST		(1 << 20)
+#define LARGEST		1048576
 
 static unsigned char *pages;
 static unsigned int count;	/* of the sizes in use */

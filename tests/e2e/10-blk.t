@@ -29,11 +29,10 @@ ok $? 'the guest reads them back, and nothing beside them is written'
 
 # fio does the same with many requests at a time, in blocks that it finds again by
 # their checksums.
-jobs="--minimal --thread --stonewall --verify=crc32c --verify_fatal=1 --rw=write
-	--bssplit=512/60:4k/20:16k/10:64k/5:128k/5
-	--name=1-at-a-time --ioengine=psync --offset=32m --size=512k
+jobs="--minimal --thread --stonewall --verify=crc32c --verify_fatal=1 --rw=write \
+	--bssplit=512/60:4k/20:16k/10:64k/5:128k/5 \
+	--name=1-at-a-time --ioengine=psync --offset=32m --size=512k \
 	--name=32-at-a-time --ioengine=io_uring --iodepth=32 --offset=33m --size=2m"
-jobs=$(echo $jobs)
 guest "fio --filename=/dev/vda --direct=1 $jobs >/tmp/fio 2>&1 || { cat /tmp/fio; false; }"
 ok $? 'what the guest writes one at a time and 32 at a time it can read'
 # shellcheck disable=SC2086
