@@ -1,7 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The arm64 machine, always emulated."""
 
+import subprocess
+
 import machine
+
+
+def cpio(files):
+    """An archive of {name: content} in the format that the kernel unpacks."""
+    out = b''
+    for name, data in [*files.items(), ('TRAILER!!!', b'')]:
+        mode = 0o040755 if data is None else 0o100644
+        data = data or b''
+        fields = (0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
+        out += b'070701' + ''.join(f'{f:08x}' for f in fields).encode() + name.encode() + b'\0'
+        out += bytes(-len(out) % 4) + data
+        out += bytes(-len(out) % 4)
+    return out
 
 
 class Arm64(machine.Machine):
@@ -16,6 +31,15 @@ class Arm64(machine.Machine):
     # Where QEMU puts what Xen boots dom0 from.
     KERNEL = 0x60000000
     INITRAMFS = 0x66000000
+
+    # And what it boots a second domain from.
+    DOMU_KERNEL = 0x68000000
+    DOMU_INITRAMFS = 0x6b000000
+    DOMU_TREE = 0x6e000000
+
+    def __init__(self, *args, dom0less=None, **kwargs):
+        self.dom0less = dom0less
+        super().__init__(*args, **kwargs)
 
     def qemu(self, payload, smp, memory, dom0_memory, pvh_dom0):
         """QEMU's command line."""
@@ -44,4 +68,49 @@ class Arm64(machine.Machine):
             command += ['-drive', f'if=none,id={name},file={file},format=raw,'
                                   f'readonly={ro},file.locking=off',
                         '-device', f'virtio-blk-device,drive={name},bus=virtio-mmio-bus.{slot}']
+        if self.dom0less:
+            command += self.second_domain(command, *self.dom0less)
         return command
+
+    def second_domain(self, command, tree, script):
+        """Have Xen start a guest with a partial device tree, which runs a script."""
+        in_build = machine.RIG / 'in-build'
+
+        def dtc(*args):
+            subprocess.run([in_build, 'dtc', '-q', *args], cwd=self.dir, check=True)
+
+        files = {'payload': None, 'payload/guest.sh': script.read_bytes()}
+        for module in (self.cache / 'payload' / '6.12').glob('*.ko'):
+            files[f'payload/{module.name}'] = module.read_bytes()
+        base = (self.image / 'dom0less.cpio').read_bytes()
+        (self.dir / 'initramfs').write_bytes(base + cpio(files))
+        dtc('-O', 'dtb', '-o', 'partial.dtb', tree)
+
+        # QEMU's own tree, with one more node.
+        subprocess.run([*command, '-machine', 'dumpdtb=' + str(self.dir / 'machine.dtb')],
+                       check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        dtc('-O', 'dts', '-o', 'machine.dts', 'machine.dtb')
+        modules = ''
+        loaders = []
+        for kind, addr, file in (('kernel', self.DOMU_KERNEL, self.image / 'vmlinuz'),
+                                 ('ramdisk', self.DOMU_INITRAMFS, self.dir / 'initramfs'),
+                                 ('device-tree', self.DOMU_TREE, self.dir / 'partial.dtb')):
+            args = 'bootargs = "console=ttyAMA0 quiet loglevel=4";' if kind == 'kernel' else ''
+            modules += f"""module@{addr:x} {{
+                compatible = "multiboot,{kind}", "multiboot,module";
+                reg = <0 {addr:#x} 0 {file.stat().st_size:#x}>; {args}
+            }};\n"""
+            loaders += ['-device', f'loader,file={file},addr={addr:#x},force-raw=on']
+        with open(self.dir / 'machine.dts', 'a') as dts:
+            dts.write(f"""/ {{ chosen {{ domU1 {{
+                compatible = "xen,domain";
+                #address-cells = <2>;
+                #size-cells = <2>;
+                memory = <0 {192 << 10}>;
+                cpus = <1>;
+                vpl011;
+                nr_spis = <16>;
+                xen,enhanced = "no-xenstore";
+                {modules} }}; }}; }};""")
+        dtc('-I', 'dts', '-O', 'dtb', '-o', 'machine.dtb', 'machine.dts')
+        return [*loaders, '-dtb', self.dir / 'machine.dtb']
