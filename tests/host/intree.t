@@ -24,7 +24,7 @@ cmp -s "$CACHE/source.debs" "$CACHE/intree/made-of" || rm -rf "$CACHE/intree"
 mkdir -p "$CACHE/intree"
 cp "$CACHE/source.debs" "$CACHE/intree/made-of"
 
-# The three steps of README.md.
+# As somebody would do by hand.
 ln -sfn "$TOP" "$TREE/$HERE"
 grep -q grant-dma/ "$TREE/drivers/xen/Kconfig" ||
 	sed -i '/^endmenu/i source "drivers/xen/grant-dma/Kconfig"' "$TREE/drivers/xen/Kconfig"
