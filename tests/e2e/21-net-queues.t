@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=dom0 timeout=180
+# rig: snapshot=dom0 timeout=240
 #
 # Two processors, each with a queue of its own to the disk and the network: both are
 # at work at a time.
