@@ -11,6 +11,7 @@
 
 #include <xenforeignmemory.h>
 #include <xengnttab.h>
+#include <xentoollog.h>
 
 #include <xen_grant_dma.h>
 
@@ -28,9 +29,12 @@ struct kept {
 
 int guest_open(struct guest *guest)
 {
-	/* The guest can make any map fail: there is no logger. */
-	guest->gnttab = xengnttab_open(NULL, 0);
-	guest->foreign = xenforeignmemory_open(NULL, 0);
+	/* The guest can make any map fail: that is counted, and not logged. */
+	xentoollog_logger *logger =
+		(xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_CRITICAL, 0);
+
+	guest->gnttab = xengnttab_open(logger, 0);
+	guest->foreign = xenforeignmemory_open(logger, 0);
 	return guest->gnttab && guest->foreign ? 0 : -errno;
 }
 
