@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# rig: arch=arm64 snapshot=dom0 kernels=6.12-16k timeout=120
+#
+# Pages of 16K: what is granted is what was mapped. Granting by the kernel's number
+# of a page, as if that were Xen's, exposes a frame somewhere else. So all free
+# memory is filled with a text; no grant may show it, but that of a buffer with it.
+
+. /payload/lib.sh
+
+text=this-is-nobodys-business
+
+# shows: the grants that show the text, of all there are
+shows()
+{
+	/payload/bin/gntgrep "$(guest_id)" 2048 $text 2>/dev/null | without_pv
+}
+
+guest_create kernel=6.12-16k || bail 'no guest'
+# shellcheck disable=SC2046
+backend_start --keep-grants $(std_blk) $(std_net) $(std_rng) && guest_start || bail 'it does not start'
+guest "mkdir /mnt; mount -t tmpfs -o size=90% fill /mnt
+	yes $text.................................... | head -c 1048576 >/tmp/fill
+	n=\$(awk '/MemAvailable/ { print int(\$2 * 3 / 4096) }' /proc/meminfo)
+	while [ \$n -gt 0 ]; do cat /tmp/fill; n=\$((n - 1)); done >/mnt/fill
+	ls -l /mnt/fill >/run/filled
+	umount /mnt" 60
+cmp_ok "$(guest "awk '{ print int(\$5 / 1048576) }' /run/filled")" -gt 32 'so many MiB are filled'
+
+load 'backend=*=0'
+ok $? 'the module loads'
+drivers blk net rng
+ok $? 'the drivers load'
+cmp_ok "$(probe | wc -l)" -gt 6 'there are grants'
+is "$(shows)" '' 'none of them shows what is not in a buffer'
+
+guest 'dd if=/tmp/fill of=/dev/vda bs=64k count=4 oflag=direct 2>/dev/null'
+ok $? 'the text is written to the disk'
+isnt "$(shows)" '' 'the grants of these buffers, which the backend keeps, show it'
+done_testing
