@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=dom0 timeout=90
+# rig: snapshot=dom0 timeout=120
 #
 # A PV guest: its memory belongs to no backend, so without any parameter grants are
 # used. No virtio transport reaches a PV guest here: the device is our own. What
@@ -8,8 +8,38 @@
 . /payload/lib.sh
 . /payload/fake.sh
 
-guest_create type=pv && guest_start || bail 'no PV guest'
+# memory_is MB: what the guest has
+memory_is()
+{
+	[ "$(xl list | awk -v name="$GUEST" '$1 == name { print $3 }')" = "$1" ]
+}
+
+# frames FIRST: the machine frames behind 16 references from FIRST, as Xen knows them
+frames()
+{
+	keep "$1" 16
+	xl dmesg -c >/dev/null
+	xl debug-keys g
+	keep_end
+	xl dmesg | awk -v id="$(guest_id)" -v first="$1" '
+		/grant-table for remote d/ { on = $0 ~ "remote d" id " " }
+		on && $2 ~ /^\[0x/ {
+			gsub(/[][]/, "", $2)
+			if ($2 + 0 >= first && $2 + 0 < first + 16)
+				print $4 + 0
+		}'
+}
+
+# Without init_on_alloc Debian's kernel does not clear all memory by itself.
+guest_create type=pv memory=128 append=init_on_alloc=0 && guest_start || bail 'no PV guest'
 is "$(guest 'cat /sys/hypervisor/guest_type')" PV 'the guest is a PV guest'
+
+# Memory that was given back and got again is scattered over the machine.
+xl mem-set "$GUEST" 72m
+wait_for 20 memory_is 72
+xl mem-set "$GUEST" 128m
+wait_for 20 memory_is 128
+ok $? 'most of its memory was exchanged'
 
 load
 ok $? 'the module loads without a parameter'
@@ -19,6 +49,10 @@ is "$(probe; probe 512 $((32768 - 512)))" '' 'nothing can be mapped any more'
 
 fake_load mode=hold
 first=$(fake_first)
+frames "$first" >/run/frames
+is "$(wc -l </run/frames)" 16 'there is a buffer of 16 pages'
+isnt "$(awk 'NR > 1 && $1 != last + 1 { n++ } { last = $1 } END { print n + 0 }' /run/frames)" 0 \
+	'which are scattered over the machine'
 is "$(seen_pages "$first")" "$(held_pages "$first" rw)" 'dom0 sees the pages of a buffer, in order, and may write'
 is "$(probe | wc -l)" 16 'and no other'
 fake_unload

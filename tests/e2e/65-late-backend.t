@@ -15,31 +15,6 @@ free_references()
 	guest 'dmesg | sed -n "s/.*xgd_fake: # after \([0-9]*\) mappings/\1/p" | tail -n 1'
 }
 
-# keep FIRST COUNT: map references, as a backend that forgot them would; keep_look:
-# what it sees now; keep_end
-keep()
-{
-	rm -f /run/keep
-	mkfifo /run/keep
-	/payload/bin/gntprobe -dk "$(guest_id)" "$2" "$1" </run/keep >/run/kept &
-	exec 3>/run/keep
-	wait_for 5 grep -q kept /run/kept
-}
-
-keep_look()
-{
-	: >/run/kept
-	echo >&3
-	wait_for 5 grep -q kept /run/kept
-	grep -v kept /run/kept
-}
-
-keep_end()
-{
-	exec 3>&-
-	wait
-}
-
 devices=/sys/kernel/debug/xen_grant_dma/devices
 
 # ---- a backend that is late ----

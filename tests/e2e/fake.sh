@@ -64,3 +64,29 @@ seen_pages()
 {
 	/payload/bin/gntprobe -d "$(guest_id)" 16 "$1" | sed -E 's/ [0-9a-f]{8} / /'
 }
+
+# keep FIRST COUNT: map references and keep them mapped; keep_look: what is there
+# now, as gntprobe -d tells; keep_end
+keep()
+{
+	rm -f /run/keep
+	mkfifo /run/keep
+	/payload/bin/gntprobe -dk "$(guest_id)" "$2" "$1" </run/keep >/run/kept &
+	KEEPER=$!
+	exec 3>/run/keep
+	wait_for 5 grep -q kept /run/kept
+}
+
+keep_look()
+{
+	: >/run/kept
+	echo >&3
+	wait_for 5 grep -q kept /run/kept
+	grep -v kept /run/kept
+}
+
+keep_end()
+{
+	exec 3>&-
+	wait "$KEEPER"
+}

@@ -24,6 +24,7 @@
 #include <linux/virtio_config.h>
 #include <linux/vmalloc.h>
 #include <xen/page.h>
+#include <xen/xen.h>
 #include <xen_grant_dma.h>
 
 #include "compat/dma-map-ops.h"
@@ -340,12 +341,48 @@ out:
 	vfree(addrs);
 }
 
+/* What is contiguous to a PV guest need not be so to Xen. */
+static bool is_scattered(void *mem)
+{
+	unsigned long pfn = virt_to_pfn(mem);
+	unsigned int i;
+
+	for (i = 1; i < HOLD_PAGES; i++)
+		if (pfn_to_gfn(pfn + i) != pfn_to_gfn(pfn) + i)
+			return true;
+
+	return false;
+}
+
+/* A buffer; one that is scattered, if there is any among so many. */
+static char *hold_alloc(void)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY;
+	unsigned int tries = xen_pv_domain() ? 500 : 1;
+	void *mem, *others = NULL;
+
+	for (;;) {
+		mem = (void *)__get_free_pages(gfp, get_order(HOLD_SIZE));
+		if (!mem || !--tries || is_scattered(mem))
+			break;
+		*(void **)mem = others;
+		others = mem;
+	}
+	while (others) {
+		void *next = *(void **)others;
+
+		free_pages((unsigned long)others, get_order(HOLD_SIZE));
+		others = next;
+	}
+
+	return mem;
+}
+
 static int hold(struct device *dev)
 {
 	unsigned int i;
 
-	held = (char *)__get_free_pages(GFP_KERNEL | __GFP_ZERO | __GFP_COMP,
-					get_order(HOLD_SIZE));
+	held = hold_alloc();
 	if (!held)
 		return -ENOMEM;
 	for (i = 0; i < HOLD_PAGES; i++)
