@@ -47,7 +47,7 @@ demo:
 	@tests/rig/demo
 
 test:
-	@JOBS=$(JOBS) tests/rig/test$(if $(filter arm64,$(ARCH)),-arm64) $(TESTS)
+	@JOBS=$(JOBS) ARCH=$(ARCH) tests/rig/test $(TESTS)
 
 check:
 	@tests/rig/check
@@ -61,7 +61,8 @@ help:
 	@echo
 	@echo 'Without Xen at hand (x86, everything is set up in .cache, which can be removed):'
 	@echo '  make demo          show virtio over grants on real Xen, in emulation'
-	@echo '  make test          all tests; TESTS="tests/e2e/10-blk.t ..." for some, JOBS=2, ARCH=arm64'
+	@echo '  make test          all tests; ARCH=amd64 or ARCH=arm64 for those of one machine,'
+	@echo '                     TESTS="tests/e2e/10-blk.t ..." for some, JOBS=2'
 	@echo '  make check         checkpatch, sparse and all warnings, for all supported kernels'
 	@echo '  make distclean     remove .cache'
 	@echo

@@ -14,12 +14,13 @@ case $CACHE in
 esac
 mkdir -p "$CACHE"
 
-# The kernels under test. dom0 always runs the second.
+# The kernels under test, on x86 and on arm64. dom0 always runs 6.12.
 KERNELS='6.1 6.12 7.2'
+ARM64_KERNELS='6.12 6.12-16k 6.1 7.2'
 DOM0_KERNEL=6.12
 
-# What is being done, with the seconds since the script began.
-RIG_BEGIN=$(date +%s)
+# What is being done, with the seconds since the first script began.
+export RIG_BEGIN="${RIG_BEGIN:-$(date +%s)}"
 say()
 {
 	printf '%4d s  %s\n' $(($(date +%s) - RIG_BEGIN)) "$*" >&2
