@@ -63,7 +63,7 @@ help:
 	@echo '  make demo          show virtio over grants on real Xen, in emulation'
 	@echo '  make test          all tests; ARCH=amd64 or ARCH=arm64 for those of one machine,'
 	@echo '                     TESTS="tests/e2e/10-blk.t ..." for some, JOBS=2'
-	@echo '  make check         checkpatch, sparse and all warnings, for all supported kernels'
+	@echo '  make check         checkpatch, sparse, all warnings and the device trees, for all kernels'
 	@echo '  make distclean     remove .cache'
 	@echo
 	@echo 'FORCE_GRANT=y makes force_grant=1 the default of the module.'

@@ -8,16 +8,16 @@
 . "$(dirname "$0")/lib.sh"
 
 "$RIG/fetch" build headers
+"$RIG/fetch-arm64" headers
 cd "$TOP"
 
-for series in $KERNELS; do
-	for flavour in amd64 rt-amd64 cloud-amd64; do
-		kernel=$series-$flavour
-		check "$kernel: no warning from gcc W=1, modpost and sparse" \
-			"$RIG/kbuild" -w "$kernel" "$CACHE/strict/$kernel"
-	done
-	check "$series-amd64: none for the modules of the tests" \
-		"$RIG/kbuild" -w -m tests/guest "$series-amd64" "$CACHE/strict/$series-amd64-guest"
+for kernel in $(all_headers); do
+	check "$kernel: no warning from gcc W=1, modpost and sparse" \
+		"$RIG/kbuild" -w "$kernel" "$CACHE/strict/$kernel"
+done
+for kernel in $(all_headers tests); do
+	check "$kernel: none for the modules of the tests" \
+		"$RIG/kbuild" -w -m tests/guest "$kernel" "$CACHE/strict/$kernel-guest"
 done
 
 # planted KERNEL MISTAKE REGEX: with that line in a source, the build fails and
@@ -33,11 +33,11 @@ planted()
 	fails "$TMP/log" "$RIG/kbuild" -w -s "$tree" "$1" "$TMP/out" && says "$TMP/out/log" "$3"
 }
 
-for series in $KERNELS; do
-	check "$series: gcc sees an unused variable" planted "$series-amd64" \
+for kernel in $(all_headers tests); do
+	check "$kernel: gcc sees an unused variable" planted "$kernel" \
 		'static int __init p(void) { int x; return 0; } late_initcall(p);' \
 		"error: unused variable .*x"
-	check "$series: sparse sees I/O memory used as memory" planted "$series-amd64" \
+	check "$kernel: sparse sees I/O memory used as memory" planted "$kernel" \
 		'int p(char __iomem *x); int p(char __iomem *x) { return *x; }' \
 		'main.c:.* error: dereference of noderef expression'
 done

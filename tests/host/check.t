@@ -18,14 +18,15 @@ make_check()
 
 check '"make check" passes' make_check
 
-for what in checkpatch kernel-doc shellcheck; do
+for what in checkpatch kernel-doc shellcheck dtc; do
 	check "it looked at files: $what" says "$TMP/check" "^$what.*: [1-9][0-9]* files"
 done
 kernels()
 {
-	grep -cE 'sparse: [0-9.]+-(rt-|cloud-)?amd64$' "$TMP/check"
+	grep -cE "sparse: [0-9.]+-$1\$" "$TMP/check"
 }
-check 'it built for nine kernels' same 9 "$(kernels)"
+check 'it built for nine x86 kernels' same 9 "$(kernels '(rt-|cloud-)?amd64')"
+check 'and four for arm64' same 4 "$(kernels '(cloud-arm64|arm64|arm64-16k)')"
 
 git clone -q "$TOP" "$TMP/tree"
 
@@ -52,5 +53,17 @@ check 'kernel-doc sees a parameter without description' planted kernel-doc src/r
 int p(int a);' "src/refs.c:.* 'a' not described in 'p'"
 check 'shellcheck sees a forgotten quotation mark' planted scripts tests/rig/env.sh \
 	'rm $RIG/x' 'tests/rig/env.sh:.* \[SC2086\]'
+check 'dtc sees a device with too little of an address' planted trees dts/mmio.dts \
+	'/ { passthrough { virtio@2000000 { reg = <0x2000000 0x200>; }; }; };' \
+	'^dts/mmio.dts:.* Warning [(]reg_format[)]: /passthrough/virtio@2000000:reg'
+check 'dt-validate sees an IOMMU with two cells' planted trees dts/mmio.dts \
+	'&xen_iommu { #iommu-cells = <2>; };' \
+	'^dts/mmio.dts: xen-iommu .*: #iommu-cells: 1 was expected'
+check 'and a device that gives it two' planted trees tests/rig/arm64/iommus.dts \
+	'/ { passthrough { virtio@2000400 { iommus = <&xen_iommu 0 0>; }; }; };' \
+	'^tests/rig/arm64/iommus.dts: virtio@2000400 .*: iommus: .* is too long'
+check 'and a device that nobody knows' planted trees dts/mmio.dts \
+	'/ { passthrough { virtio@2000000 { compatible = "virtio,mmoi"; }; }; };' \
+	'^dts/mmio.dts: /passthrough/virtio@2000000: failed to match any schema with compatible: .*mmoi'
 
 finish

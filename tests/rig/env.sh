@@ -19,6 +19,31 @@ KERNELS='6.1 6.12 7.2'
 ARM64_KERNELS='6.12 6.12-16k 6.1 7.2'
 DOM0_KERNEL=6.12
 
+# arm64_headers KERNEL: the short name of an arm64 kernel's headers
+arm64_headers()
+{
+	case $1 in
+	6.12)	echo 6.12-cloud-arm64 ;;
+	*-16k)	echo "${1%-16k}-arm64-16k" ;;
+	*)	echo "$1-arm64" ;;
+	esac
+}
+
+# The headers that the module must build with, and those that the modules of the
+# tests must, too.
+all_headers()
+{
+	local each
+
+	for each in $KERNELS; do
+		echo "$each-amd64"
+		[ "${1-}" = tests ] || printf '%s\n' "$each-rt-amd64" "$each-cloud-amd64"
+	done
+	for each in $ARM64_KERNELS; do
+		arm64_headers "$each"
+	done
+}
+
 # What is being done, with the seconds since the first script began.
 export RIG_BEGIN="${RIG_BEGIN:-$(date +%s)}"
 say()
