@@ -44,7 +44,7 @@ distclean:
 	rm -rf .cache
 
 demo:
-	@tests/rig/demo
+	@ARCH=$(ARCH) tests/rig/demo
 
 test:
 	@JOBS=$(JOBS) ARCH=$(ARCH) tests/rig/test $(TESTS)
@@ -60,7 +60,7 @@ help:
 	@echo '  make clean         remove what was built'
 	@echo
 	@echo 'Without Xen at hand (x86, everything is set up in .cache, which can be removed):'
-	@echo '  make demo          show virtio over grants on real Xen, in emulation'
+	@echo '  make demo          show virtio over grants on real Xen, in emulation; ARCH=arm64'
 	@echo '  make test          all tests; ARCH=amd64 or ARCH=arm64 for those of one machine,'
 	@echo '                     TESTS="tests/e2e/10-blk.t ..." for some, JOBS=2'
 	@echo '  make check         checkpatch, sparse, all warnings and the device trees, for all kernels'

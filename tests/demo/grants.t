@@ -4,4 +4,6 @@
 # The demo, with the module.
 
 MODULE=yes
+PARAMETERS=backend=*=0
+. /payload/lib.sh
 . /payload/demo.sh

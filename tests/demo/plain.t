@@ -4,4 +4,5 @@
 # The demo, without the module.
 
 MODULE=no
+. /payload/lib.sh
 . /payload/demo.sh

@@ -6,6 +6,15 @@
 # The devices' drivers find them once this is loaded.
 TRANSPORT=virtio_mmio
 
+name_of()
+{
+	case $1 in
+	blk)	echo 2000000.virtio ;;
+	net)	echo 2000200.virtio ;;
+	rng)	echo 2000400.virtio ;;
+	esac
+}
+
 # Count from here. A backend that has just started is at zero.
 maps_mark()
 {

@@ -1,32 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# What the demo does, with the module or without: real I/O on a disk, a network card
-# and a random number generator. Runs in dom0. "# step:" lines are for people, and
-# "# row:" lines for the table: device, backend, source, bytes, checksums of both
-# sides, grant maps, plain maps.
-
-. /payload/lib.sh
+# What the demo does, with the module or without ($MODULE, loaded with $PARAMETERS):
+# real I/O on a disk, a network card and a random number generator. Runs in dom0.
+# "# step:" lines are for people, and "# row:" lines for the table: device, backend,
+# source, bytes, checksums of both sides, grant maps, plain maps.
 
 FILES=/tmp/files
 MB=8
+NET_MB=${NET_MB-4}
 
 step()
 {
 	echo "# step: $*"
 }
 
-# row DEVICE ADDRESS BYTES GUEST-SUM DOM0-SUM
+# row blk|net|rng BYTES GUEST-SUM DOM0-SUM
 row()
 {
 	local domid=- source=-
 
 	if [ "$MODULE" = yes ]; then
-		domid=$(debugfs "$2" domid)
-		source=$(debugfs "$2" source)
+		domid=$(debugfs "$(name_of "$1")" domid)
+		source=$(debugfs "$(name_of "$1")" source)
 	fi
-	echo "# row: $1|$domid|$source|$3|$4|$5|$(maps_grant)|$(maps_foreign)"
-	[ "$4" = "$5" ]
+	echo "# row: virtio-$1|$domid|$source|$2|$3|$4|$(maps_grant)|$(maps_foreign)"
+	[ "$3" = "$4" ]
 	ok $? "$1: both sides have the same data"
 	if [ "$MODULE" = yes ]; then
 		is "$(maps_foreign)" 0 "$1: the backend mapped nothing but grants"
@@ -44,8 +43,9 @@ debugfs()
 }
 
 if [ "$MODULE" = yes ]; then
-	step "loading xen_grant_dma backend='*=0'"
-	load "backend='*=0'" || bail 'the module does not load'
+	step "loading xen_grant_dma${PARAMETERS:+ $PARAMETERS}"
+	# shellcheck disable=SC2086
+	load $PARAMETERS || bail 'the module does not load'
 fi
 
 step "disk: making a file system, $MB files of 1 MiB, checking it"
@@ -63,10 +63,10 @@ sum=$(guest "mount -t ext4 -o ro /dev/vda $FILES && cat $FILES/[0-9]* | md5sum |
 eval "$EXT4; modprobe loop"
 mkdir -p $FILES
 mount -t ext4 -o ro,loop "$DISK" $FILES
-row 'virtio-blk' 0000:00:01.0 $((MB << 20)) "$sum" "$(cat $FILES/[0-9]* | md5sum | cut -c1-8)"
+row blk $((MB << 20)) "$sum" "$(cat $FILES/[0-9]* | md5sum | cut -c1-8)"
 umount $FILES
 
-step 'network: 4 MiB by TCP from the guest to dom0'
+step "network: $NET_MB MiB by TCP from the guest to dom0"
 maps_mark
 drivers net
 net_up
@@ -75,17 +75,17 @@ mkfifo /tmp/input
 nc -l -p 5001 <>/tmp/input >/tmp/received &
 server=$!
 usleep 200000
-guest "dd if=/dev/urandom of=/tmp/sent bs=64k count=64 2>/dev/null; nc $(host_ip) 5001 </tmp/sent"
+guest "dd if=/dev/urandom of=/tmp/sent bs=64k count=$((NET_MB * 16)) 2>/dev/null; nc $(host_ip) 5001 </tmp/sent"
 wait $server
-row 'virtio-net' 0000:00:02.0 $((4 << 20)) "$(guest 'md5sum </tmp/sent | cut -c1-8')" \
+row net $((NET_MB << 20)) "$(guest 'md5sum </tmp/sent | cut -c1-8')" \
 	"$(md5sum </tmp/received | cut -c1-8)"
 
 step 'random numbers: 4 KiB'
 maps_mark
 drivers rng
 bytes=$(guest 'dd if=/dev/hwrng bs=64 count=64 2>/dev/null | wc -c')
-row 'virtio-rng' 0000:00:03.0 "$bytes" - -
-is "$bytes" 4096 'virtio-rng: the bytes came'
+row rng "$bytes" - -
+is "$bytes" 4096 'rng: the bytes came'
 
 clean_dmesg 'the kernel of the guest has nothing to complain of'
 done_testing

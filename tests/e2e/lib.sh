@@ -128,6 +128,16 @@ clean_dmesg()
 
 # ---- the guest's drivers ---------------------------------------------------
 
+# name_of blk|net|rng: what the guest's kernel calls a standard device
+name_of()
+{
+	case $1 in
+	blk)	echo 0000:00:01.0 ;;
+	net)	echo 0000:00:02.0 ;;
+	rng)	echo 0000:00:03.0 ;;
+	esac
+}
+
 # load [PARAMETER...]: our module
 load()
 {
