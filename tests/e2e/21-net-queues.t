@@ -55,6 +55,7 @@ ok $? 'both processors send by TCP'
 is "$(md5sum </tmp/1)" "$sum" 'dom0 gets what the first sent'
 is "$(md5sum </tmp/2)" "$sum" 'and what the second sent'
 is "$(busy 'virtio1-output')" 'virtio1-output.0 virtio1-output.1' 'both queues out were used'
+guest "for cpu in 0 1; do taskset -c \$cpu ping -q -c 10 -A $(host_ip); done" >/dev/null
 is "$(busy 'virtio1-input')" 'virtio1-input.0 virtio1-input.1' 'both queues in, too'
 
 only_grants 'all this'

@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-"$RIG/fetch" build headers inside "kernel-$DOM0_KERNEL"
+"$RIG/fetch" qemu build headers inside "kernel-$DOM0_KERNEL"
 "$RIG/kbuild" -w "$DOM0_KERNEL-amd64" "$CACHE/strict/$DOM0_KERNEL-amd64"
 
 mkdir -p "$TMP/root/bin" "$TMP/root/proc"
@@ -48,7 +48,7 @@ chmod 755 "$TMP/root/init"
 
 boot()
 {
-	timeout 120 qemu-system-x86_64 -accel tcg -m 256 -nodefaults -no-user-config -no-reboot \
+	timeout 120 "$RIG/qemu" x86_64 -accel tcg -m 256 -nodefaults -no-user-config -no-reboot \
 		-display none -serial stdio -kernel "$CACHE/kernel/$DOM0_KERNEL/vmlinuz" \
 		-initrd "$TMP/initrd" -append 'console=ttyS0 quiet panic=-1' \
 		</dev/null 2>&1 | tr -d '\r' >"$TMP/console"

@@ -20,7 +20,6 @@ RIG = pathlib.Path(__file__).resolve().parent
 TOP = RIG.parent.parent
 CACHE = pathlib.Path(os.environ.get('XGD_CACHE') or TOP / '.cache').absolute()
 IMAGE = CACHE / 'image'
-QEMU = 'qemu-system-x86_64'
 
 # The sizes of the disks are part of a snapshot, their content is not.
 DISK_SIZE = 128 << 20
@@ -42,7 +41,7 @@ class Machine:
 
     cache = CACHE
     image = IMAGE
-    program = QEMU
+    program = (RIG / 'qemu', 'x86_64')
     # What the payload has beside the cases' own helpers.
     helpers = ()
     # How many times as long as here a case may take.
@@ -80,10 +79,10 @@ class Machine:
         xen = ['console=com1', 'com1=115200,8n1', 'loglvl=all', 'guest_loglvl=all',
                'conring_size=1M', 'bootscrub=0', 'spec-ctrl=eager-fpu',
                f'dom0_mem={dom0_memory}M,max:{dom0_memory}M']
-        # smap: a PV dom0 dies early under QEMU 7.2. monitor: Xen crashes in
+        # smap: a PV dom0 dies early. monitor: Xen crashes in
         # mwait_idle. rdtscp: a PVH guest hangs. xsave: what it says of sizes makes
         # Linux 7.2 oops.
-        command = [self.program, '-machine', 'q35', '-accel', 'tcg',
+        command = [*self.program, '-machine', 'q35', '-accel', 'tcg',
                    '-cpu', 'EPYC,+svm,-smap,-monitor,-rdtscp,-xsave',
                    '-smp', str(smp), '-m', str(memory),
                    '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none',
@@ -194,7 +193,7 @@ def snapshot_key(kind):
     digest.update((kind.image / 'base.key').read_bytes())
     for file in sorted({__file__, inspect.getfile(kind)}):
         digest.update(pathlib.Path(file).read_bytes())
-    digest.update(subprocess.check_output([kind.program, '--version']))
+    digest.update(subprocess.check_output([*kind.program, '--version']))
     return digest.hexdigest()[:16]
 
 

@@ -24,7 +24,7 @@ class Arm64(machine.Machine):
 
     cache = machine.CACHE / 'arm64'
     image = cache / 'image'
-    program = 'qemu-system-aarch64'
+    program = (machine.RIG / 'qemu', 'aarch64')
     patience = 2
     helpers = tuple(sorted((machine.TOP / 'tests' / 'e2e-arm64').glob('*.sh')))
 
@@ -46,7 +46,7 @@ class Arm64(machine.Machine):
         xen = ['console=dtuart', 'dtuart=/pl011@9000000', 'loglvl=all', 'guest_loglvl=all',
                'conring_size=1M', 'bootscrub=0', f'dom0_mem={dom0_memory}M', 'dom0_max_vcpus=1']
         # neoverse-n1: cortex-a57 has no 16K pages.
-        command = [self.program,
+        command = [*self.program,
                    '-machine', 'virt,virtualization=on,gic-version=3', '-accel', 'tcg',
                    '-cpu', 'neoverse-n1', '-smp', str(smp), '-m', str(memory),
                    '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none',
