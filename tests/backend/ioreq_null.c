@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ioreq_null DOMID: stand in for a device model that was killed, until killed.
- * Says "serving" when it does.
+ * ioreq_null DOMID FIRST LAST: stand in for a device model that was killed, until
+ * killed. Says "serving" when it does.
  *
  * Xen sends a guest's requests to the dead one, and the guest waits for ever. The
- * newest server goes before older ones: this one takes all that QEMU's
- * xenpvh machine had, answers reads with 0, and ignores writes. To a driver that
- * is a device which was reset.
+ * newest server goes before older ones: this one takes all from one address to
+ * another, answers reads with 0, and ignores writes. To a driver that is a device
+ * which was reset.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,10 +18,6 @@
 #include <xen/hvm/dm_op.h>
 #include <xen/hvm/ioreq.h>
 #include <xen/memory.h>
-
-/* The devices' registers and their configuration space, see guest.sh. */
-#define FIRST	0xc0000000
-#define LAST	0xefffffff
 
 static void check(const char *what, int failed)
 {
@@ -52,8 +48,8 @@ int main(int argc, char **argv)
 	int domid, port;
 	ioservid_t id;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: ioreq_null DOMID\n");
+	if (argc != 4) {
+		fprintf(stderr, "usage: ioreq_null DOMID FIRST LAST\n");
 		return 2;
 	}
 	domid = atoi(argv[1]);
@@ -61,8 +57,10 @@ int main(int argc, char **argv)
 	check("no access to Xen", !dm || !memory || !events);
 	check("no server", xendevicemodel_create_ioreq_server(dm, domid, HVM_IOREQSRV_BUFIOREQ_OFF,
 							      &id));
-	check("no memory range", xendevicemodel_map_io_range_to_ioreq_server(dm, domid, id, 1,
-									     FIRST, LAST));
+	check("no memory range",
+	      xendevicemodel_map_io_range_to_ioreq_server(dm, domid, id, 1,
+							  strtoull(argv[2], NULL, 0),
+							  strtoull(argv[3], NULL, 0)));
 	check("no request page",
 	      !xenforeignmemory_map_resource(memory, domid, XENMEM_resource_ioreq_server, id,
 					     XENMEM_resource_ioreq_server_frame_ioreq(0), 1,

@@ -5,6 +5,15 @@
 
 # The devices' drivers find them once this is loaded.
 TRANSPORT=virtio_mmio
+TRANSPORT_DRIVER=/sys/bus/platform/drivers/virtio-mmio
+WINDOWS='0x2000000 0x20005ff'
+
+allow_plain()
+{
+	backend_kill TERM
+	# shellcheck disable=SC2046
+	backend_start --allow-plain $(std_blk) $(std_net) $(std_rng) || bail 'no backend'
+}
 
 name_of()
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=guest timeout=120
+# rig: arch=both snapshot=guest timeout=120
 #
 # A backend that does not let go in time: the pages are kept, and nothing else
 # suffers. A backend that is killed: all is reclaimed.
@@ -87,7 +87,8 @@ cmp_ok "$(grants | wc -l)" -gt 3 'the backend maps the rings'
 backend_kill KILL
 ok $? 'the backend is killed'
 is "$(grants)" '' 'which ends its maps'
-/payload/bin/ioreq_null "$(guest_id)" >/run/null &
+# shellcheck disable=SC2086
+/payload/bin/ioreq_null "$(guest_id)" $WINDOWS >/run/null &
 wait_for 5 grep -q serving /run/null
 no_drivers blk rng
 ok $? 'the drivers leave'

@@ -138,6 +138,19 @@ name_of()
 	esac
 }
 
+# The driver of the bus that they are on.
+TRANSPORT_DRIVER=/sys/bus/pci/drivers/virtio-pci
+
+# Where their registers and their configuration space are.
+WINDOWS='0xc0000000 0xefffffff'
+
+# allow_plain: before any driver is loaded, have a backend that takes plain
+# addresses, too. QEMU always does.
+allow_plain()
+{
+	:
+}
+
 # load [PARAMETER...]: our module
 load()
 {
