@@ -265,8 +265,15 @@ static int xgd_check_bound(struct device *dev, void *data)
 	mutex_unlock(&xgd_anchor_lock);
 	device_unlock(dev);
 
-	if (!bound || xgd_backend_find(vdev, &backend))
+	if (!bound)
 		return 0;
+	ret = xgd_backend_find(vdev, &backend);
+	if (ret == -ENODEV)
+		return 0;
+	if (ret && !xgd_rebind) {
+		dev_warn(dev->parent, "left without grants: it got its driver before this module, which would have refused it; unbind it, or use rebind=1\n");
+		return 0;
+	}
 	if (!xgd_rebind) {
 		dev_warn(dev->parent, "left without grants: it got its driver before this module, which would grant to domain %u, by %s; unbind and bind it, or use rebind=1\n",
 			 backend.domid, backend.source);
