@@ -24,22 +24,40 @@ name_of()
 	esac
 }
 
-# Count from here. A backend that has just started is at zero.
+# Count from here. An xgd-backend that has just started is at zero.
 maps_mark()
 {
-	guest_set mark_grant "$(backend_sum maps)"
-	guest_set mark_foreign "$(backend_sum plain)"
+	if by_qemu; then
+		guest_set mark "$(wc -l <"$(guest_get trace)")"
+	else
+		guest_set mark_grant "$(backend_sum maps)"
+		guest_set mark_foreign "$(backend_sum plain)"
+	fi
 }
 
-# How often the backend mapped a grant, or saw an address that is none.
+# How often the backend mapped a grant, or plain memory; an xgd-backend counts the
+# plain addresses that it saw.
 maps_grant()
 {
-	difference "$(backend_sum maps)" "$(guest_get mark_grant)"
+	if by_qemu; then
+		maps '>='
+	else
+		difference "$(backend_sum maps)" "$(guest_get mark_grant)"
+	fi
 }
 
 maps_foreign()
 {
-	difference "$(backend_sum plain)" "$(guest_get mark_foreign)"
+	if by_qemu; then
+		maps '<'
+	else
+		difference "$(backend_sum plain)" "$(guest_get mark_foreign)"
+	fi
+}
+
+by_qemu()
+{
+	[ -n "$(guest_get trace)" ]
 }
 
 difference()

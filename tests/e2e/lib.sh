@@ -211,7 +211,8 @@ maps_mark()
 }
 
 # How often the backend mapped a grant, or guest memory past the grant table,
-# since the mark. QEMU numbers pages in both cases; grants lie above all memory.
+# since the mark. QEMU numbers its maps: a grant by its page, all of them above
+# memory, and memory by its MiB.
 maps_grant()
 {
 	maps '>='

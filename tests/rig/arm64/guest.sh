@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 
 # From here: what is different on arm64, where a guest's virtio devices are those
-# of a device tree and of xgd-backend.
+# of a device tree and of xgd-backend, or of QEMU where a case asks for it.
 
 # Where the devices of the trees beside this file are.
 BLK=base=0x2000000,irq=33
@@ -24,11 +24,21 @@ std_rng()
 	echo "--device rng,$RNG${1:+,$1}"
 }
 
-# guest_create [kernel=KERNEL] [vcpus=N] [memory=MB] [dtb=NAME] [append=WORD]...:
-# a domain, paused, with no backend yet.
+QEMU=/usr/libexec/qemu-system-aarch64
+
+# RAM is where QEMU takes it to be, PCI is where dts/pci.dts says. The devices of
+# virtio-mmio get the places of the trees, in the order of the arguments.
+qemu_machine()
+{
+	echo "-machine xenpvh,pci-ecam-base=0x10000000,pci-ecam-size=0x10000000,pci-mmio-base=0x23000000,pci-mmio-size=0x10000000,pci-intx-irq-base=36" \
+		"-global virtio-mmio.force-legacy=false"
+}
+
+# guest_create [kernel=KERNEL] [vcpus=N] [memory=MB] [dtb=NAME] [virtio=DEVICE]
+# [append=WORD]...: a domain, paused, with no backend yet. DEVICE is as in xl.cfg.
 guest_create()
 {
-	local kernel=6.12 vcpus=1 memory=192 dtb=plain append= boot tree config=/run/guest/$GUEST/config
+	local kernel=6.12 vcpus=1 memory=192 dtb=plain virtio= append= boot tree config=/run/guest/$GUEST/config
 
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -36,6 +46,7 @@ guest_create()
 		vcpus=*)	vcpus=${1#*=} ;;
 		memory=*)	memory=${1#*=} ;;
 		dtb=*)		dtb=${1#*=} ;;
+		virtio=*)	virtio=${1#*=} ;;
 		append=*)	append="$append ${1#*=}" ;;
 		*)		echo "guest_create: unknown option: $1" >&2; return 1 ;;
 		esac
@@ -60,6 +71,7 @@ guest_create()
 		vcpus = $vcpus
 		device_tree = "$tree"
 		nr_spis = 16
+		virtio = [ ${virtio:+"\"$virtio\""} ]
 		disk = [ "format=raw,vdev=xvda,access=ro,backendtype=phy,script=/tools/rig/block-hotplug,target=/dev/vda",
 			 "format=raw,vdev=xvdb,access=ro,backendtype=phy,script=/tools/rig/block-hotplug,target=/dev/vdb" ]
 	END
@@ -74,33 +86,16 @@ guest_create()
 # standard guest has none: it has not looked for them yet.
 backend_start()
 {
-	local log
-
 	[ -e /run/payload-size ] || return 0
-	guest_set starts $(($(guest_get starts) + 1))
-	log=/var/log/backend-$GUEST-$(guest_get starts).log
-	guest_set log "$log"
-
-	[ -e "$DISK" ] || truncate -s "${DISK_MB}M" "$DISK"
-	if [ ! -e "/sys/class/net/tap-$GUEST" ]; then
-		tunctl -t "tap-$GUEST" >/dev/null
-		ip addr add "$(host_ip)/24" dev "tap-$GUEST"
-		ip link set "tap-$GUEST" up
-	fi
-
-	/payload/bin/xgd-backend --domid "$(guest_id)" "$@" >"$log" 2>&1 </dev/null &
+	backend_new
+	/payload/bin/xgd-backend --domid "$(guest_id)" "$@" >"$(guest_get log)" 2>&1 </dev/null &
 	guest_set pid $!
-	wait_for "$GUEST_TIMEOUT" backend_settled
-	backend_alive || {
-		echo "backend_start: no backend:" >&2
-		cat "$log" >&2
-		return 1
-	}
+	backend_wait xgd_backend_ready
 }
 
-backend_settled()
+xgd_backend_ready()
 {
-	! backend_alive || grep -q '^ready' "$(guest_get log)"
+	grep -q '^ready' "$(guest_get log)"
 }
 
 # backend_stats: the counters of all devices, now: "NAME KEY=NUMBER...".

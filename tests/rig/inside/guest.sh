@@ -55,23 +55,40 @@ wait_for()
 	done
 }
 
-# The QEMU arguments of the standard devices. An argument is added to the device's
-# properties: std_blk packed=on
-std_blk()
+# qemu_blk|qemu_net|qemu_rng pci|device PROPERTIES: QEMU's arguments for a device
+# on virtio-pci or virtio-mmio.
+qemu_blk()
 {
 	echo "-drive if=none,id=d0,file=$DISK,format=raw,file.locking=off" \
-		"-device virtio-blk-pci,drive=d0,disable-legacy=on,iommu_platform=on,addr=1${1:+,$1}"
+		"-device virtio-blk-$1,drive=d0,iommu_platform=on${2:+,$2}"
+}
+
+qemu_net()
+{
+	echo "-netdev tap,id=n0,ifname=tap-$GUEST,script=no,downscript=no" \
+		"-device virtio-net-$1,netdev=n0,iommu_platform=on${2:+,$2}"
+}
+
+qemu_rng()
+{
+	echo "-device virtio-rng-$1,iommu_platform=on${2:+,$2}"
+}
+
+# The arguments of the standard devices. One is added to the device's properties:
+# std_blk packed=on
+std_blk()
+{
+	qemu_blk pci "disable-legacy=on,addr=1${1:+,$1}"
 }
 
 std_net()
 {
-	echo "-netdev tap,id=n0,ifname=tap-$GUEST,script=no,downscript=no" \
-		"-device virtio-net-pci,netdev=n0,disable-legacy=on,iommu_platform=on,addr=2,romfile=${1:+,$1}"
+	qemu_net pci "disable-legacy=on,addr=2,romfile=${1:+,$1}"
 }
 
 std_rng()
 {
-	echo "-device virtio-rng-pci,disable-legacy=on,iommu_platform=on,addr=3${1:+,$1}"
+	qemu_rng pci "disable-legacy=on,addr=3${1:+,$1}"
 }
 
 # guest_create [kernel=SERIES] [vcpus=N] [memory=MB] [type=pvh|pv] [append=WORD]...:
@@ -122,16 +139,16 @@ guest_create()
 # backend_start [QEMU ARGUMENT...]: the domain's virtio devices.
 backend_start()
 {
-	local id memory run=/run/guest/$GUEST log trace
+	qemu_start "$@"
+}
 
-	id=$(guest_id)
-	memory=$(guest_get memory)
+# backend_new: before a backend starts. Its log is a new one, and what it is to
+# serve is there.
+backend_new()
+{
 	guest_set starts $(($(guest_get starts) + 1))
-	log=/var/log/backend-$GUEST-$(guest_get starts).log
-	trace=/var/log/trace-$GUEST-$(guest_get starts).log
-	guest_set log "$log"
-	guest_set trace "$trace"
-	guest_set mark 0
+	guest_set log "/var/log/backend-$GUEST-$(guest_get starts).log"
+	guest_set trace ''
 
 	[ -e "$DISK" ] || truncate -s "${DISK_MB}M" "$DISK"
 	if [ ! -e "/sys/class/net/tap-$GUEST" ]; then
@@ -139,26 +156,58 @@ backend_start()
 		ip addr add "$(host_ip)/24" dev "tap-$GUEST"
 		ip link set "tap-$GUEST" up
 	fi
+}
 
-	xenstore-rm "device-model/$id/state" 2>/dev/null
-	/usr/libexec/xen-qemu-system-i386 -xen-domid "$id" -xen-attach -name "$GUEST" \
-		-nodefaults -no-user-config -display none -monitor none -no-shutdown \
-		-machine "xenpvh,ram-low-base=0,ram-low-size=$((memory << 20)),ram-high-base=0x100000000,ram-high-size=0,pci-ecam-base=0xe0000000,pci-ecam-size=0x10000000,pci-mmio-base=0xc0000000,pci-mmio-size=0x20000000" \
-		-m "$memory" -smp "$(guest_get vcpus)" \
-		-trace xen_remap_bucket -D "$trace" "$@" >"$log" 2>&1 </dev/null &
-	guest_set pid $!
-	wait_for "$GUEST_TIMEOUT" backend_settled
+# backend_wait COMMAND: until it succeeds or the backend is gone.
+backend_wait()
+{
+	wait_for "$GUEST_TIMEOUT" backend_settled "$1"
 	backend_alive || {
 		echo "backend_start: no backend:" >&2
-		cat "$log" >&2
+		backend_log >&2
 		return 1
 	}
 }
 
 backend_settled()
 {
-	! backend_alive ||
-		[ "$(xenstore-read "device-model/$(guest_id)/state" 2>/dev/null)" = running ]
+	! backend_alive || "$1"
+}
+
+# qemu_start [ARGUMENT...]: QEMU as the backend. It notes in a file each time that
+# it maps a grant or other memory of the guest.
+qemu_start()
+{
+	local id memory trace
+
+	id=$(guest_id)
+	memory=$(guest_get memory)
+	backend_new
+	trace=/var/log/trace-$GUEST-$(guest_get starts).log
+	guest_set trace "$trace"
+	guest_set mark 0
+
+	xenstore-rm "device-model/$id/state" 2>/dev/null
+	# shellcheck disable=SC2046
+	"$QEMU" -xen-domid "$id" -xen-attach -name "$GUEST" \
+		-nodefaults -no-user-config -display none -monitor none -no-shutdown \
+		$(qemu_machine "$memory") -m "$memory" -smp "$(guest_get vcpus)" \
+		-trace xen_remap_bucket -D "$trace" "$@" >"$(guest_get log)" 2>&1 </dev/null &
+	guest_set pid $!
+	backend_wait qemu_running
+}
+
+qemu_running()
+{
+	[ "$(xenstore-read "device-model/$(guest_id)/state" 2>/dev/null)" = running ]
+}
+
+QEMU=/usr/libexec/xen-qemu-system-i386
+
+# qemu_machine MB: the machine, with this much RAM.
+qemu_machine()
+{
+	echo "-machine xenpvh,ram-low-base=0,ram-low-size=$(($1 << 20)),ram-high-base=0x100000000,ram-high-size=0,pci-ecam-base=0xe0000000,pci-ecam-size=0x10000000,pci-mmio-base=0xc0000000,pci-mmio-size=0x20000000"
 }
 
 backend_alive()
