@@ -37,6 +37,10 @@ static char *mode = "check";
 module_param(mode, charp, 0444);
 MODULE_PARM_DESC(mode, "check, hold or leave (default: check)");
 
+static uint also;
+module_param(also, uint, 0444);
+MODULE_PARM_DESC(also, "virtio ID of real devices that the driver takes, too");
+
 static bool access_platform = true;
 module_param(access_platform, bool, 0444);
 MODULE_PARM_DESC(access_platform, "offer VIRTIO_F_ACCESS_PLATFORM (default: Y)");
@@ -437,8 +441,9 @@ static void fake_remove(struct virtio_device *vdev)
 	held = NULL;
 }
 
-static const struct virtio_device_id fake_ids[] = {
+static struct virtio_device_id fake_ids[] = {
 	{ FAKE_ID, VIRTIO_DEV_ANY_ID },
+	{ 0, VIRTIO_DEV_ANY_ID },
 	{ 0 },
 };
 
@@ -499,6 +504,7 @@ static int __init fake_init(void)
 	if (ret)
 		goto err_pdev;
 
+	fake_ids[1].device = also;
 	ret = register_virtio_driver(&fake_driver);
 	if (ret)
 		goto err_pdev;
