@@ -24,6 +24,7 @@
 
 #include "anchor.h"
 #include "backend.h"
+#include "bounce.h"
 #include "device.h"
 #include "dma.h"
 #include "params.h"
@@ -98,6 +99,7 @@ static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *bac
 {
 	struct device *dev = binding->vdev->dev.parent;
 	struct xgd_device *xd = xgd_device_of(dev);
+	struct xgd_mode mode;
 	int ret;
 
 	if (xd) {
@@ -111,11 +113,18 @@ static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *bac
 		return -EBUSY;
 	}
 
-	xd = xgd_device_create(dev, backend->domid, backend->source);
+	xgd_params_mode(&mode);
+	xd = xgd_device_create(dev, backend->domid, backend->source, &mode);
 	if (IS_ERR(xd)) {
 		dev_err(dev, "refused: cannot set up grants to domain %u: %pe\n",
 			backend->domid, xd);
 		return PTR_ERR(xd);
+	}
+
+	if (mode.isolation != XGD_ISOLATION_PAGE && xgd_bounce_reserve(xd)) {
+		dev_err(dev, "refused: no memory or no grant references for its private pages\n");
+		ret = -ENOMEM;
+		goto err_device;
 	}
 
 	xd->saved_ops = dev->dma_ops;
@@ -128,8 +137,7 @@ static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *bac
 	if (ret) {
 		dev_err(dev, "refused: it cannot address 64 bits, which grants need\n");
 		set_dma_ops(dev, xd->saved_ops);
-		xgd_device_put(xd);
-		return ret;
+		goto err_device;
 	}
 
 	xd->users = 1;
@@ -137,6 +145,11 @@ static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *bac
 	binding->xd = xd;
 
 	return 0;
+
+err_device:
+	xgd_revoke_all(xd);
+	xgd_device_put(xd);
+	return ret;
 }
 
 /* Called without the lock: it may wait for the backend. */
@@ -145,7 +158,7 @@ static void xgd_detach(struct xgd_device *xd)
 	unsigned int count = xgd_revoke_all(xd);
 
 	if (count)
-		dev_dbg(xd->dev, "the driver left %u pages mapped, which are revoked\n", count);
+		dev_dbg(xd->dev, "the driver left %u mappings, which are revoked\n", count);
 	xgd_revoke_wait(xd, XGD_DETACH_WAIT_MS);
 	xgd_device_put(xd);
 }

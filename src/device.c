@@ -9,8 +9,10 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
+#include "bounce.h"
 #include "device.h"
 #include "dma.h"
+#include "refs.h"
 #include "revoke.h"
 
 static DEFINE_MUTEX(xgd_devices_lock);
@@ -22,6 +24,7 @@ static DEFINE_IDA(xgd_ids);
  * @dev:	the DMA device; a reference to it is held as long as the state lives
  * @domid:	its backend domain
  * @source:	where @domid came from
+ * @mode:	how it is to be served
  *
  * The state keeps the module loaded. The caller owns one reference and gives
  * it up with xgd_device_put().
@@ -30,8 +33,8 @@ static DEFINE_IDA(xgd_ids);
  * Return: the state, or an ERR_PTR: -ENOMEM; -ENOSPC after 65535 devices;
  * -ENODEV when the module is being unloaded.
  */
-struct xgd_device *xgd_device_create(struct device *dev, domid_t domid,
-				     const char *source)
+struct xgd_device *xgd_device_create(struct device *dev, domid_t domid, const char *source,
+				     const struct xgd_mode *mode)
 {
 	struct xgd_device *xd;
 	int id;
@@ -55,7 +58,10 @@ struct xgd_device *xgd_device_create(struct device *dev, domid_t domid,
 	xd->domid = domid;
 	xd->id = id;
 	strscpy(xd->source, source, sizeof(xd->source));
+	xd->mode = *mode;
+	xd->mode.max_refs = xgd_refs_limit(mode->max_refs);
 	kref_init(&xd->kref);
+	xgd_bounce_init(xd);
 	xgd_revoke_init(xd);
 
 	mutex_lock(&xgd_devices_lock);
@@ -123,4 +129,22 @@ void xgd_device_for_each(void (*fn)(struct xgd_device *xd, void *data), void *da
 	list_for_each_entry(xd, &xgd_devices, list)
 		fn(xd, data);
 	mutex_unlock(&xgd_devices_lock);
+}
+
+/**
+ * xgd_device_visit_stopped - the same while nothing else runs
+ * @fn:		called for each device
+ * @data:	handed to @fn
+ *
+ * Whoever holds the lock of the list has to wait, too: at each of its steps the
+ * list can be read.
+ *
+ * Context: one CPU, interrupts off, as in a syscore callback.
+ */
+void xgd_device_visit_stopped(void (*fn)(struct xgd_device *xd, void *data), void *data)
+{
+	struct xgd_device *xd;
+
+	list_for_each_entry(xd, &xgd_devices, list)
+		fn(xd, data);
 }

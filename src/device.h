@@ -11,8 +11,34 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <xen/interface/grant_table.h>
+#include <xen/page.h>
 
 #include "compat/dma-map-ops.h"
+
+/* Pieces take slots of 64 bytes to 4 KiB in private pages. */
+#define XGD_SLOT_SHIFT_MIN	6
+#define XGD_SLOT_SIZES		(XEN_PAGE_SHIFT - XGD_SLOT_SHIFT_MIN + 1)
+
+enum xgd_isolation {
+	XGD_ISOLATION_BYTE,
+	XGD_ISOLATION_PAGE,
+	XGD_ISOLATION_COPY,
+};
+
+/**
+ * struct xgd_mode - how a device is served
+ * @isolation:		what is granted in place: whole Xen pages that can be kept from
+ *			reuse (BYTE), every page that a buffer touches (PAGE), nothing (COPY)
+ * @rw_grants:		grant for reading and writing whatever the direction
+ * @max_refs:		grant references that the device may have at a time
+ * @max_private:	private Xen pages that it may have at a time
+ */
+struct xgd_mode {
+	enum xgd_isolation	isolation;
+	bool			rw_grants;
+	unsigned int		max_refs;
+	unsigned int		max_private;
+};
 
 /**
  * struct xgd_stats - what happened to a device, as debugfs shows it
@@ -22,6 +48,7 @@
  * @refs_max:		the most there were at once
  * @mapped:		mappings made so far
  * @bytes:		bytes of all mappings made so far
+ * @copied:		mappings of which at least one end was copied, so far
  * @failed:		mappings that could not be made for want of references or memory
  * @refused:		calls with arguments that can never be served
  * @late:		references that were still mapped when their mapping ended, so far
@@ -34,6 +61,7 @@ struct xgd_stats {
 	atomic64_t	refs_max;
 	atomic64_t	mapped;
 	atomic64_t	bytes;
+	atomic64_t	copied;
 	atomic64_t	failed;
 	atomic64_t	refused;
 	atomic64_t	late;
@@ -63,12 +91,37 @@ struct xgd_late {
 };
 
 /**
+ * struct xgd_bounce - the private pages of a device
+ * @lock:	protects the rest, and the slots of the pages
+ * @slots:	pages with used and with free slots, by read-only and size of slots
+ * @empty:	pages that are granted and have no used slot, by read-only
+ * @spare:	pages that are not granted
+ * @empties:	how many are in @empty
+ * @spares:	how many are in @spare
+ * @keep:	how many are kept in each of @empty and @spare
+ * @count:	private pages, wherever they are
+ * @count_max:	the most there were at once
+ */
+struct xgd_bounce {
+	spinlock_t		lock;	/* protects the rest */
+	struct list_head	slots[2][XGD_SLOT_SIZES];
+	struct list_head	empty[2];
+	struct list_head	spare;
+	unsigned int		empties[2];
+	unsigned int		spares;
+	unsigned int		keep;
+	unsigned int		count;
+	unsigned int		count_max;
+};
+
+/**
  * struct xgd_device - a DMA device that is served by grants
  * @ops:	what dev->dma_ops points to; leads back to this structure
  * @dev:	the DMA device, the parent of the virtio device
  * @domid:	the backend domain
  * @id:		marks the references of this device in the reference table
  * @source:	where @domid came from, for people
+ * @mode:	how it is served
  * @saved_ops:	dev->dma_ops before
  * @saved_mask:	DMA mask before
  * @saved_coherent_mask: coherent DMA mask before
@@ -76,6 +129,7 @@ struct xgd_late {
  * @attached:	@dev->dma_ops is @ops; protected by the anchor's lock
  * @kref:	one for being attached, one while @late is not empty
  * @list:	in the list of all devices
+ * @bounce:	private pages
  * @late:	references to end later
  * @stats:	counters
  */
@@ -85,6 +139,7 @@ struct xgd_device {
 	domid_t			domid;
 	u16			id;
 	char			source[48];
+	struct xgd_mode		mode;
 
 	const struct dma_map_ops *saved_ops;
 	u64			saved_mask;
@@ -94,14 +149,26 @@ struct xgd_device {
 
 	struct kref		kref;
 	struct list_head	list;
+	struct xgd_bounce	bounce;
 	struct xgd_late		late;
 	struct xgd_stats	stats;
 };
 
-struct xgd_device *xgd_device_create(struct device *dev, domid_t domid,
-				     const char *source);
+/* Add to a counter that has a maximum. */
+static inline void xgd_count_max(atomic64_t *now, atomic64_t *max, s64 by)
+{
+	s64 value = atomic64_add_return(by, now);
+	s64 old = atomic64_read(max);
+
+	while (value > old && !atomic64_try_cmpxchg(max, &old, value))
+		;
+}
+
+struct xgd_device *xgd_device_create(struct device *dev, domid_t domid, const char *source,
+				     const struct xgd_mode *mode);
 void xgd_device_get(struct xgd_device *xd);
 void xgd_device_put(struct xgd_device *xd);
 void xgd_device_for_each(void (*fn)(struct xgd_device *xd, void *data), void *data);
+void xgd_device_visit_stopped(void (*fn)(struct xgd_device *xd, void *data), void *data);
 
 #endif /* XGD_DEVICE_H */

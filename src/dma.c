@@ -3,9 +3,11 @@
  * The dma_map_ops table: memory of the guest becomes reachable for the backend
  * of one device by grants, and stops being so when the mapping ends.
  *
- * Every Xen page that a buffer touches is granted in place, so memory is
- * shared, not copied, and a change of ownership (sync) needs no work: Xen
- * backends map guest memory cacheable, on every architecture.
+ * Whole Xen pages are granted in place. What shares a page with other data is
+ * copied through private pages, so that the backend gets the bytes of the buffer
+ * and no others; a change of ownership (sync) copies the part that it is about.
+ * Memory in place needs no work then: Xen backends map guest memory cacheable, on
+ * every architecture.
  */
 #define dev_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -15,75 +17,171 @@
 #include <xen/page.h>
 #include <xen_grant_dma.h>
 
+#include "bounce.h"
 #include "dma.h"
 #include "refs.h"
 #include "revoke.h"
 #include "trace.h"
 
-static void xgd_count_max(atomic64_t *now, atomic64_t *max, s64 by)
+/*
+ * May the backend have the Xen page of this address itself? Not if it can be
+ * reused while the backend still has it: slab memory and the tail pages of a
+ * high-order allocation have no reference count of their own to hold them by.
+ */
+static bool xgd_in_place(struct xgd_device *xd, phys_addr_t phys)
 {
-	s64 value = atomic64_add_return(by, now);
-	s64 old = atomic64_read(max);
+	struct page *head;
 
-	while (value > old && !atomic64_try_cmpxchg(max, &old, value))
-		;
+	switch (READ_ONCE(xd->mode.isolation)) {
+	case XGD_ISOLATION_PAGE:
+		return true;
+	case XGD_ISOLATION_COPY:
+		return false;
+	default:
+		head = compound_head(pfn_to_page(PHYS_PFN(phys)));
+		return !PageSlab(head) && page_count(head);
+	}
 }
 
-/* Grant all Xen pages of a piece of memory. */
-static dma_addr_t xgd_grant(struct xgd_device *xd, phys_addr_t phys, size_t size,
-			    bool readonly)
+/* Is all of this memory in one private page, if it must be copied at all? */
+static bool xgd_is_piece(struct xgd_device *xd, phys_addr_t phys, size_t size)
 {
-	unsigned int i, offset = xen_offset_in_page(phys), count = XEN_PFN_UP(offset + size);
+	if (size > XEN_PAGE_SIZE || xd->mode.isolation == XGD_ISOLATION_PAGE)
+		return false;
+
+	return size < XEN_PAGE_SIZE || xen_offset_in_page(phys) || !xgd_in_place(xd, phys);
+}
+
+/* Grant the Xen pages of a buffer, or of private pages where it ends within one. */
+static dma_addr_t xgd_grant_run(struct xgd_device *xd, phys_addr_t phys, size_t size,
+				bool readonly, bool in_place)
+{
+	unsigned int i, count = XEN_PFN_UP(xen_offset_in_page(phys) + size);
+	phys_addr_t begin = phys, end;
+	bool copied = false;
 	grant_ref_t first;
 
-	if (xgd_refs_alloc(count, &first)) {
-		atomic64_inc(&xd->stats.failed);
-		dev_warn_ratelimited(xd->dev,
-				     "no %u consecutive grant references for domain %u; raise gnttab_max_frames of Xen if this goes on\n",
-				     count, xd->domid);
+	if (xgd_refs_alloc(xd, count, &first))
 		return DMA_MAPPING_ERROR;
+
+	for (i = 0; i < count; i++, begin = end) {
+		struct xgd_private *private;
+
+		end = min_t(phys_addr_t, ALIGN(begin + 1, XEN_PAGE_SIZE), phys + size);
+		if (in_place || xd->mode.isolation == XGD_ISOLATION_PAGE ||
+		    (end - begin == XEN_PAGE_SIZE && xgd_in_place(xd, begin))) {
+			xgd_refs_grant(xd, first + i, begin, readonly);
+			continue;
+		}
+
+		private = xgd_bounce_get(xd, first + i, begin, end - begin);
+		if (!private)
+			goto err_revoke;
+		xgd_refs_grant_private(xd, first + i, private, virt_to_phys(private->vaddr),
+				       readonly, 0);
+		copied = true;
 	}
+	if (copied)
+		atomic64_inc(&xd->stats.copied);
 
-	for (i = 0; i < count; i++)
-		xgd_refs_grant(first + i, xd->id, xd->domid, phys + i * XEN_PAGE_SIZE,
-			       readonly);
+	return xen_grant_dma_addr(first, xen_offset_in_page(phys));
 
+err_revoke:
+	xgd_revoke(xd, first, i);
+	xgd_refs_free(xd, first + i, count - i);
+	return DMA_MAPPING_ERROR;
+}
+
+static dma_addr_t xgd_count_map(struct xgd_device *xd, dma_addr_t addr, size_t size)
+{
+	if (addr == DMA_MAPPING_ERROR) {
+		atomic64_inc(&xd->stats.failed);
+		return addr;
+	}
 	xgd_count_max(&xd->stats.mappings, &xd->stats.mappings_max, 1);
-	xgd_count_max(&xd->stats.refs, &xd->stats.refs_max, count);
 	atomic64_inc(&xd->stats.mapped);
 	atomic64_add(size, &xd->stats.bytes);
 
-	return xen_grant_dma_addr(first, offset);
+	return addr;
 }
 
-/* Is this an address that this device was given and has not given back? */
-static bool xgd_is_mapped(struct xgd_device *xd, dma_addr_t addr, size_t size)
+static bool xgd_owns(const struct xgd_device *xd, const struct xgd_ref *entry)
+{
+	return entry && entry->owner == xd->id && !(entry->flags & XGD_REF_LATE);
+}
+
+/*
+ * The reference table's entry of an address, if this device was given it and has
+ * not given it back.
+ */
+static struct xgd_ref *xgd_lookup(struct xgd_device *xd, dma_addr_t addr, size_t size)
 {
 	u64 ref = xen_grant_dma_ref(addr);
-	struct xgd_ref *first, *last;
+	struct xgd_ref *first;
 
 	if (!xen_grant_dma_is_grant(addr))
 		goto refuse;
 
 	first = xgd_refs_entry(ref);
-	last = xgd_refs_entry(ref + xen_grant_dma_pages(addr, max_t(size_t, size, 1)) - 1);
-	if (!first || first->owner != xd->id || first->late ||
-	    !last || last->owner != xd->id || last->late)
+	if (!xgd_owns(xd, first))
+		goto refuse;
+	if (first->flags & XGD_REF_SLOTS) {
+		if (!xgd_bounce_holds(first->private, xen_grant_dma_offset(addr), size))
+			goto refuse;
+		return first;
+	}
+	ref += xen_grant_dma_pages(addr, max_t(size_t, size, 1)) - 1;
+	if (!xgd_owns(xd, xgd_refs_entry(ref)))
 		goto refuse;
 
-	return true;
+	return first;
 
 refuse:
 	atomic64_inc(&xd->stats.refused);
 	dev_warn_ratelimited(xd->dev, "%#llx, %zu bytes, is not mapped for domain %u: left alone\n",
 			     (u64)addr, size, xd->domid);
-	return false;
+	return NULL;
 }
 
-static void xgd_ungrant(struct xgd_device *xd, dma_addr_t addr, size_t size)
+/* Bring what was copied up to date on the other side. */
+static void xgd_copy(dma_addr_t addr, size_t size, bool to_device)
 {
-	xgd_revoke(xd, xen_grant_dma_ref(addr), xen_grant_dma_pages(addr, size));
-	atomic64_dec(&xd->stats.mappings);
+	unsigned int offset = xen_grant_dma_offset(addr), count = xen_grant_dma_pages(addr, size);
+	u64 ref = xen_grant_dma_ref(addr);
+
+	while (count--) {
+		size_t part = min_t(size_t, size, XEN_PAGE_SIZE - offset);
+		struct xgd_ref *entry = xgd_refs_entry(ref++);
+
+		if (entry->flags & XGD_REF_PRIVATE)
+			xgd_bounce_copy(entry->private, offset, part, to_device);
+		size -= part;
+		offset = 0;
+	}
+}
+
+static void xgd_ungrant_slot(struct xgd_device *xd, struct xgd_private *private,
+			     unsigned int offset)
+{
+	grant_ref_t idle = xgd_bounce_unmap(xd, private, offset);
+
+	if (idle != XGD_REF_NONE)
+		xgd_revoke(xd, idle, 1);
+}
+
+/*
+ * A backend that keeps memory after its use could change what the guest has
+ * checked already, or read what comes there next. No more chances for it.
+ */
+static void xgd_distrust(struct xgd_device *xd)
+{
+	if (xd->mode.isolation != XGD_ISOLATION_BYTE)
+		return;
+
+	WRITE_ONCE(xd->mode.isolation, XGD_ISOLATION_COPY);
+	dev_warn(xd->dev,
+		 "domain %u still maps a buffer after its use; until the driver is bound again all its data is copied\n",
+		 xd->domid);
 }
 
 static struct xgd_device *to_xgd(struct device *dev)
@@ -104,7 +202,8 @@ static void *xgd_alloc(struct device *dev, size_t size, dma_addr_t *dma_handle,
 		return NULL;
 	}
 
-	*dma_handle = xgd_grant(xd, virt_to_phys(vaddr), size, false);
+	*dma_handle = xgd_count_map(xd, xgd_grant_run(xd, virt_to_phys(vaddr), size, false, true),
+				    size);
 	if (*dma_handle == DMA_MAPPING_ERROR) {
 		free_pages_exact(vaddr, XEN_PFN_UP(size) * XEN_PAGE_SIZE);
 		return NULL;
@@ -119,11 +218,12 @@ static void xgd_free(struct device *dev, size_t size, void *vaddr,
 {
 	struct xgd_device *xd = to_xgd(dev);
 
-	if (!xgd_is_mapped(xd, dma_handle, size))
+	if (!xgd_lookup(xd, dma_handle, size))
 		return;
 
 	trace_xgd_free(xd, dma_handle, size, false);
-	xgd_ungrant(xd, dma_handle, size);
+	xgd_revoke(xd, xen_grant_dma_ref(dma_handle), xen_grant_dma_pages(dma_handle, size));
+	atomic64_dec(&xd->stats.mappings);
 	/* Pages that the backend still maps are pinned: they outlive this. */
 	free_pages_exact(vaddr, XEN_PFN_UP(size) * XEN_PAGE_SIZE);
 }
@@ -173,6 +273,14 @@ static bool xgd_can_grant(phys_addr_t phys, size_t size)
 	       pfn_valid(last) && !is_zone_device_page(pfn_to_page(last));
 }
 
+static size_t xgd_max_mapping_size(struct device *dev)
+{
+	unsigned int run = min(xgd_refs_max_run(), to_xgd(dev)->mode.max_private / 4);
+
+	/* One less: a buffer may begin in the middle of a page. */
+	return (run - 1) * XEN_PAGE_SIZE;
+}
+
 static dma_addr_t xgd_map(struct device *dev, phys_addr_t phys, size_t size,
 			  enum dma_data_direction dir, unsigned long attrs)
 {
@@ -181,14 +289,19 @@ static dma_addr_t xgd_map(struct device *dev, phys_addr_t phys, size_t size,
 	dma_addr_t addr;
 
 	if (unlikely(dir == DMA_NONE || attrs & DMA_ATTR_MMIO ||
-		     !size || size > xgd_refs_max_run() * XEN_PAGE_SIZE ||
-		     XEN_PFN_UP(xen_offset_in_page(phys) + size) > xgd_refs_max_run() ||
-		     !xgd_can_grant(phys, size))) {
+		     !size || size > xgd_max_mapping_size(dev) || !xgd_can_grant(phys, size))) {
 		atomic64_inc(&xd->stats.refused);
 		return DMA_MAPPING_ERROR;
 	}
 
-	addr = xgd_grant(xd, phys, size, readonly);
+	if (xgd_is_piece(xd, phys, size)) {
+		addr = xgd_bounce_map(xd, phys, size, readonly);
+		if (addr != DMA_MAPPING_ERROR)
+			atomic64_inc(&xd->stats.copied);
+	} else {
+		addr = xgd_grant_run(xd, phys, size, readonly, false);
+	}
+	xgd_count_map(xd, addr, size);
 	if (addr != DMA_MAPPING_ERROR)
 		trace_xgd_map(xd, addr, size, readonly);
 
@@ -201,12 +314,19 @@ static void xgd_unmap(struct device *dev, dma_addr_t addr, size_t size,
 		      enum dma_data_direction dir, unsigned long attrs)
 {
 	struct xgd_device *xd = to_xgd(dev);
+	struct xgd_ref *entry = xgd_lookup(xd, addr, size);
 
-	if (!xgd_is_mapped(xd, addr, size))
+	if (!entry)
 		return;
 
 	trace_xgd_unmap(xd, addr, size, dir == DMA_TO_DEVICE);
-	xgd_ungrant(xd, addr, size);
+	if (dir != DMA_TO_DEVICE && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
+		xgd_copy(addr, size, false);
+	if (entry->flags & XGD_REF_SLOTS)
+		xgd_ungrant_slot(xd, entry->private, xen_grant_dma_offset(addr));
+	else if (xgd_revoke(xd, xen_grant_dma_ref(addr), xen_grant_dma_pages(addr, size)))
+		xgd_distrust(xd);
+	atomic64_dec(&xd->stats.mappings);
 }
 
 static void xgd_unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
@@ -237,21 +357,39 @@ static int xgd_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	return nents;
 }
 
-static void xgd_sync(struct device *dev, dma_addr_t addr, size_t size,
-		     enum dma_data_direction dir)
+/* The address may be inside a mapping, the range a part of it. */
+static void xgd_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t size,
+			     enum dma_data_direction dir)
 {
-	/* Nothing to copy, but a wrong address is a bug worth knowing. */
-	xgd_is_mapped(to_xgd(dev), addr, size);
+	if (xgd_lookup(to_xgd(dev), addr, size) && dir != DMA_TO_DEVICE)
+		xgd_copy(addr, size, false);
 }
 
-static void xgd_sync_sg(struct device *dev, struct scatterlist *sgl, int nents,
-			enum dma_data_direction dir)
+static void xgd_sync_for_device(struct device *dev, dma_addr_t addr, size_t size,
+				enum dma_data_direction dir)
+{
+	if (xgd_lookup(to_xgd(dev), addr, size) && dir != DMA_FROM_DEVICE)
+		xgd_copy(addr, size, true);
+}
+
+static void xgd_sync_sg_for_cpu(struct device *dev, struct scatterlist *sgl, int nents,
+				enum dma_data_direction dir)
 {
 	struct scatterlist *sg;
 	int i;
 
 	for_each_sg(sgl, sg, nents, i)
-		xgd_sync(dev, sg_dma_address(sg), sg_dma_len(sg), dir);
+		xgd_sync_for_cpu(dev, sg_dma_address(sg), sg_dma_len(sg), dir);
+}
+
+static void xgd_sync_sg_for_device(struct device *dev, struct scatterlist *sgl, int nents,
+				   enum dma_data_direction dir)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sg(sgl, sg, nents, i)
+		xgd_sync_for_device(dev, sg_dma_address(sg), sg_dma_len(sg), dir);
 }
 
 static int xgd_dma_supported(struct device *dev, u64 mask)
@@ -265,16 +403,10 @@ static u64 xgd_get_required_mask(struct device *dev)
 	return DMA_BIT_MASK(64);
 }
 
-static size_t xgd_max_mapping_size(struct device *dev)
-{
-	/* One less: a buffer may begin in the middle of a page. */
-	return (xgd_refs_max_run() - 1) * XEN_PAGE_SIZE;
-}
-
 static size_t xgd_opt_mapping_size(void)
 {
 	/* A backend pays per mapping more than per page: the larger the better. */
-	return xgd_max_mapping_size(NULL);
+	return (xgd_refs_max_run() - 1) * XEN_PAGE_SIZE;
 }
 
 /* The template of every device's own table. */
@@ -288,10 +420,10 @@ const struct dma_map_ops xgd_dma_ops = {
 	XGD_MAP_OPS(xgd_map, xgd_unmap),
 	.map_sg			= xgd_map_sg,
 	.unmap_sg		= xgd_unmap_sg,
-	.sync_single_for_cpu	= xgd_sync,
-	.sync_single_for_device	= xgd_sync,
-	.sync_sg_for_cpu	= xgd_sync_sg,
-	.sync_sg_for_device	= xgd_sync_sg,
+	.sync_single_for_cpu	= xgd_sync_for_cpu,
+	.sync_single_for_device	= xgd_sync_for_device,
+	.sync_sg_for_cpu	= xgd_sync_sg_for_cpu,
+	.sync_sg_for_device	= xgd_sync_sg_for_device,
 	.dma_supported		= xgd_dma_supported,
 	.get_required_mask	= xgd_get_required_mask,
 	.max_mapping_size	= xgd_max_mapping_size,

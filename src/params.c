@@ -8,6 +8,7 @@
 
 #include <linux/kstrtox.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
@@ -167,9 +168,13 @@ module_param_cb(access_platform, &xgd_choice_param,
 MODULE_PARM_DESC(access_platform,
 		 "require: refuse a device that does not offer VIRTIO_F_ACCESS_PLATFORM; prefer: use grants all the same (default: require)");
 
-static const char *const xgd_isolation_words[] = { "page" };
+static const char *const xgd_isolation_words[] = {
+	[XGD_ISOLATION_BYTE] = "byte",
+	[XGD_ISOLATION_PAGE] = "page",
+	[XGD_ISOLATION_COPY] = "copy",
+};
 
-static int xgd_isolation;
+static int xgd_isolation = XGD_ISOLATION_BYTE;
 
 static const struct xgd_choice xgd_isolation_choice = {
 	.words = xgd_isolation_words,
@@ -179,7 +184,55 @@ static const struct xgd_choice xgd_isolation_choice = {
 
 module_param_cb(isolation, &xgd_choice_param, (void *)&xgd_isolation_choice, 0444);
 MODULE_PARM_DESC(isolation,
-		 "page: every Xen page that a buffer touches is granted in place (default: page)");
+		 "byte: grant whole Xen pages in place and copy the rest, so that the backend gets the buffers and nothing else; page: grant every Xen page that a buffer touches; copy: copy everything (default: byte)");
+
+/* A parameter that is a number in a range. */
+struct xgd_number {
+	unsigned int	min;
+	unsigned int	max;
+	const char	*also;
+	unsigned int	value;
+};
+
+static int xgd_number_set(const char *val, const struct kernel_param *kp)
+{
+	struct xgd_number *number = kp->arg;
+	unsigned int value;
+
+	if (kstrtouint(val, 10, &value) ||
+	    ((value < number->min || value > number->max) && (value || !number->also))) {
+		pr_err("%s=: \"%s\" is not a number from %u to %u%s\n", kp->name, val,
+		       number->min, number->max, number->also ?: "");
+		return -EINVAL;
+	}
+	number->value = value;
+
+	return 0;
+}
+
+static int xgd_number_get(char *buffer, const struct kernel_param *kp)
+{
+	const struct xgd_number *number = kp->arg;
+
+	return sysfs_emit(buffer, "%u\n", number->value);
+}
+
+static const struct kernel_param_ops xgd_number_param = {
+	.set = xgd_number_set,
+	.get = xgd_number_get,
+};
+
+static struct xgd_number xgd_bounce_kb = { .min = SZ_1K, .max = SZ_1M, .value = SZ_16K };
+module_param_cb(bounce_kb, &xgd_number_param, &xgd_bounce_kb, 0444);
+MODULE_PARM_DESC(bounce_kb,
+		 "KiB of private pages, for copies, that a device may have, 1024 to 1048576 (default: 16384)");
+
+static struct xgd_number xgd_max_refs = {
+	.min = SZ_1K, .max = SZ_16M, .also = ", or 0 for half of the grant table",
+};
+module_param_cb(max_refs, &xgd_number_param, &xgd_max_refs, 0444);
+MODULE_PARM_DESC(max_refs,
+		 "grant references that a device may have, 1024 or more, 0 for half of the grant table (default: 0)");
 
 static int xgd_bool_set(const char *val, const struct kernel_param *kp)
 {
@@ -211,6 +264,11 @@ MODULE_PARM_DESC(force_grant,
 		 "grant to domain 0 where nothing else names a backend; PV guests always do, domain 0 itself never does (default: "
 		 XGD_FORCE_DEFAULT_TEXT ")");
 
+static bool xgd_rw_grants;
+module_param_cb(rw_grants, &xgd_bool_param, &xgd_rw_grants, 0444);
+MODULE_PARM_DESC(rw_grants,
+		 "grant also what the backend needs only to read for writing, as some backends want it (default: N)");
+
 bool xgd_rebind;
 module_param_cb(rebind, &xgd_bool_param, &xgd_rebind, 0444);
 MODULE_PARM_DESC(rebind,
@@ -220,6 +278,22 @@ bool xgd_take_over;
 module_param_cb(take_over, &xgd_bool_param, &xgd_take_over, 0444);
 MODULE_PARM_DESC(take_over,
 		 "replace the kernel's own CONFIG_XEN_VIRTIO instead of refusing to load (default: N)");
+
+/**
+ * xgd_params_mode - what the parameters say of how devices are served
+ * @mode:	the answer
+ *
+ * Context: any.
+ */
+void xgd_params_mode(struct xgd_mode *mode)
+{
+	*mode = (struct xgd_mode) {
+		.isolation = xgd_isolation,
+		.rw_grants = xgd_rw_grants,
+		.max_refs = xgd_max_refs.value,
+		.max_private = xgd_bounce_kb.value / (XEN_PAGE_SIZE / SZ_1K),
+	};
+}
 
 /**
  * xgd_params_exit - free what the parameters hold

@@ -5,6 +5,8 @@
 #include <linux/list.h>
 #include <xen/interface/xen.h>
 
+#include "device.h"
+
 /**
  * struct xgd_rule - one entry of backend=
  * @list:	in the order given
@@ -30,6 +32,7 @@ extern int xgd_access_platform;
 extern bool xgd_rebind;
 extern bool xgd_take_over;
 
+void xgd_params_mode(struct xgd_mode *mode);
 void xgd_params_exit(void);
 
 #endif /* XGD_PARAMS_H */

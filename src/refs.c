@@ -108,17 +108,21 @@ static int xgd_refs_add_block(unsigned int index)
 }
 
 /**
- * xgd_refs_alloc - take consecutive references from the grant table
- * @count:	how many, at least 1
- * @first:	the first of them
+ * xgd_refs_limit - how many references a device may have
+ * @wanted:	what the user said, 0 for no word
  *
- * Each must be granted with xgd_refs_grant() and is given back when its access
- * is ended, see revoke.c.
+ * Without a word it is half of the table, so that no device starves the others.
  *
  * Context: any.
- * Return: 0; -ENOSPC when the table has no such run; -ENOMEM.
+ * Return: the limit.
  */
-int xgd_refs_alloc(unsigned int count, grant_ref_t *first)
+unsigned int xgd_refs_limit(unsigned int wanted)
+{
+	return wanted ? min(wanted, xgd_ref_count) : xgd_ref_count / 2;
+}
+
+/* References from the grant table, and room for what they will stand for. */
+static int xgd_refs_take(unsigned int count, grant_ref_t *first)
 {
 	unsigned int i, last;
 	int ret;
@@ -147,33 +151,117 @@ err_free:
 }
 
 /**
- * xgd_refs_grant - let a domain reach one Xen page
- * @ref:	an allocated reference
- * @owner:	id of the device it is for
- * @domid:	the domain
- * @phys:	guest physical address of any byte of the Xen page
- * @readonly:	the domain may only read
+ * xgd_refs_alloc - take consecutive references for a device
+ * @xd:		the device
+ * @count:	how many, at least 1
+ * @first:	the first of them
  *
- * Source: public/grant_table.h of Xen, "Introducing a valid entry into the
- * grant table".
+ * Each must be granted with xgd_refs_grant() or xgd_refs_grant_private() and is
+ * given back when its access is ended, see revoke.c; or all are given back with
+ * xgd_refs_free() before they are granted. A failure is told in the log.
+ *
+ * Context: any.
+ * Return: 0; -EDQUOT when the device has as many as it may; -ENOSPC when the table
+ * has no such run; -ENOMEM.
+ */
+int xgd_refs_alloc(struct xgd_device *xd, unsigned int count, grant_ref_t *first)
+{
+	int ret;
+
+	if (atomic64_add_return(count, &xd->stats.refs) > xd->mode.max_refs) {
+		dev_warn_ratelimited(xd->dev,
+				     "%u more grant references are too many: it may have %u; raise max_refs= if this goes on\n",
+				     count, xd->mode.max_refs);
+		ret = -EDQUOT;
+		goto err_count;
+	}
+
+	ret = xgd_refs_take(count, first);
+	if (ret) {
+		dev_warn_ratelimited(xd->dev,
+				     "no %u consecutive grant references for domain %u: %pe; raise gnttab_max_frames of Xen if this goes on\n",
+				     count, xd->domid, ERR_PTR(ret));
+		goto err_count;
+	}
+	xgd_count_max(&xd->stats.refs, &xd->stats.refs_max, 0);
+
+	return 0;
+
+err_count:
+	atomic64_sub(count, &xd->stats.refs);
+	return ret;
+}
+
+/**
+ * xgd_refs_free - give back references that were not granted
+ * @xd:		their device
+ * @first:	the first of them
+ * @count:	how many
  *
  * Context: any.
  */
-void xgd_refs_grant(grant_ref_t ref, u16 owner, domid_t domid, phys_addr_t phys,
-		    bool readonly)
+void xgd_refs_free(struct xgd_device *xd, grant_ref_t first, unsigned int count)
 {
-	struct xgd_ref *entry = xgd_refs_entry(ref);
+	gnttab_free_grant_reference_seq(first, count);
+	atomic64_sub(count, &xd->stats.refs);
+}
 
-	entry->page = pfn_to_page(PHYS_PFN(phys));
-	entry->late = 0;
-	entry->owner = owner;
+/*
+ * Source: public/grant_table.h of Xen, "Introducing a valid entry into the grant
+ * table".
+ */
+static void xgd_refs_enter(struct xgd_device *xd, struct xgd_ref *entry, grant_ref_t ref,
+			   phys_addr_t phys, bool readonly, u8 flags)
+{
+	readonly = readonly && !xd->mode.rw_grants;
+	entry->flags = flags | (readonly ? XGD_REF_READONLY : 0);
+	entry->owner = xd->id;
 
 	/*
 	 * pfn_to_gfn() counts in Xen pages. On a PV guest consecutive frames
 	 * are not consecutive for Xen, so it is asked for each of them.
 	 */
-	gnttab_grant_foreign_access_ref(ref, domid, pfn_to_gfn(XEN_PFN_DOWN(phys)),
+	gnttab_grant_foreign_access_ref(ref, xd->domid, pfn_to_gfn(XEN_PFN_DOWN(phys)),
 					readonly);
+}
+
+/**
+ * xgd_refs_grant - let the backend reach one Xen page in place
+ * @xd:		the device
+ * @ref:	a reference of it
+ * @phys:	guest physical address of any byte of the Xen page
+ * @readonly:	the backend needs only to read
+ *
+ * Context: any.
+ */
+void xgd_refs_grant(struct xgd_device *xd, grant_ref_t ref, phys_addr_t phys, bool readonly)
+{
+	struct xgd_ref *entry = xgd_refs_entry(ref);
+
+	entry->page = pfn_to_page(PHYS_PFN(phys));
+	entry->part = offset_in_page(phys) / XEN_PAGE_SIZE;
+	xgd_refs_enter(xd, entry, ref, phys, readonly, 0);
+}
+
+/**
+ * xgd_refs_grant_private - let the backend reach a private page
+ * @xd:		the device
+ * @ref:	a reference of it
+ * @private:	the page
+ * @phys:	where its memory is
+ * @readonly:	the backend needs only to read
+ * @flags:	XGD_REF_SLOTS or 0
+ *
+ * Context: any.
+ */
+void xgd_refs_grant_private(struct xgd_device *xd, grant_ref_t ref,
+			    struct xgd_private *private, phys_addr_t phys, bool readonly,
+			    u8 flags)
+{
+	struct xgd_ref *entry = xgd_refs_entry(ref);
+
+	entry->private = private;
+	xgd_refs_enter(xd, entry, ref, phys, readonly, XGD_REF_PRIVATE | flags);
 }
 
 /**
@@ -191,7 +279,8 @@ grant_ref_t xgd_refs_next_of(u16 owner, grant_ref_t from)
 
 	for (ref = from; ref < xgd_ref_count; ref++) {
 		entry = xgd_refs_entry(ref);
-		if (entry && READ_ONCE(entry->owner) == owner && !READ_ONCE(entry->late))
+		if (entry && READ_ONCE(entry->owner) == owner &&
+		    !(READ_ONCE(entry->flags) & XGD_REF_LATE))
 			return ref;
 	}
 

@@ -16,6 +16,7 @@
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 
+#include "bounce.h"
 #include "refs.h"
 #include "revoke.h"
 #include "trace.h"
@@ -83,7 +84,9 @@ static void xgd_late_add(struct xgd_device *xd, grant_ref_t ref, struct xgd_ref 
 	bool first;
 
 	atomic64_inc(&xd->stats.late);
-	if (!xgd_pin(entry->page)) {
+	if (entry->flags & XGD_REF_PRIVATE) {
+		entry->page = xgd_bounce_disown(xd, entry->private);
+	} else if (!xgd_pin(entry->page)) {
 		entry->page = NULL;
 		atomic64_inc(&xd->stats.unpinned);
 		dev_warn_ratelimited(xd->dev,
@@ -94,7 +97,7 @@ static void xgd_late_add(struct xgd_device *xd, grant_ref_t ref, struct xgd_ref 
 
 	spin_lock_irqsave(&late->lock, flags);
 	first = !late->count;
-	WRITE_ONCE(entry->late, 1);
+	WRITE_ONCE(entry->flags, XGD_REF_LATE);
 	entry->next = late->head;
 	late->head = ref;
 	late->count++;
@@ -208,53 +211,60 @@ void xgd_revoke_init(struct xgd_device *xd)
  *
  * References that the backend does not map are free afterwards. For the others
  * the page is pinned and they are ended later: the caller may free the memory.
+ * Private pages are given back, then or later.
  *
  * Source: public/grant_table.h of Xen, "Invalidating an unused GTF_permit_access
  * entry"; gnttab_try_end_foreign_access() of Linux.
  *
  * Context: any. The caller owns the memory until this returns.
+ * Return: how many pages the backend still maps.
  */
-void xgd_revoke(struct xgd_device *xd, grant_ref_t first, unsigned int count)
+unsigned int xgd_revoke(struct xgd_device *xd, grant_ref_t first, unsigned int count)
 {
-	unsigned int ended = 0;
+	unsigned int i, late = 0;
 
 	/* Backwards, so that the kernel's list of free references stays sorted. */
-	while (count--) {
-		struct xgd_ref *entry = xgd_refs_entry(first + count);
+	for (i = count; i--; ) {
+		struct xgd_ref *entry = xgd_refs_entry(first + i);
+		struct xgd_private *private = NULL;
 
-		if (xgd_try_end(xd, first + count, entry))
-			ended++;
-		else
-			xgd_late_add(xd, first + count, entry);
+		if (entry->flags & XGD_REF_PRIVATE)
+			private = entry->private;
+		if (!xgd_try_end(xd, first + i, entry)) {
+			xgd_late_add(xd, first + i, entry);
+			late++;
+		} else if (private) {
+			xgd_bounce_put(xd, private);
+		}
 	}
-	atomic64_sub(ended, &xd->stats.refs);
+	atomic64_sub(count - late, &xd->stats.refs);
+
+	return late;
 }
 
 /**
- * xgd_revoke_all - end every mapping that a driver left behind
+ * xgd_revoke_all - end all access, also to what a driver left behind
  * @xd:	the device; no driver is bound to it
  *
  * virtio_rng for one removes its queue with a buffer still in it: the memory
  * went back to the kernel while the backend could write to it.
  *
  * Context: process.
- * Return: how many references there were.
+ * Return: how many mappings there were.
  */
 unsigned int xgd_revoke_all(struct xgd_device *xd)
 {
-	unsigned int count = 0;
 	grant_ref_t ref = 0;
 
-	if (atomic64_read(&xd->stats.refs) == READ_ONCE(xd->late.count))
-		return 0;
-
-	while ((ref = xgd_refs_next_of(xd->id, ref)) != XGD_REF_NONE) {
+	xgd_bounce_close(xd);
+	while (atomic64_read(&xd->stats.refs) != READ_ONCE(xd->late.count)) {
+		ref = xgd_refs_next_of(xd->id, ref);
+		if (ref == XGD_REF_NONE)
+			break;
 		xgd_revoke(xd, ref++, 1);
-		count++;
 	}
-	atomic64_set(&xd->stats.mappings, 0);
 
-	return count;
+	return atomic64_xchg(&xd->stats.mappings, 0);
 }
 
 /**

@@ -24,10 +24,16 @@ static void xgd_show_device(struct xgd_device *xd, void *data)
 		{ "references_max",	&stats->refs_max },
 		{ "mapped_total",	&stats->mapped },
 		{ "bytes_total",	&stats->bytes },
+		{ "copied_total",	&stats->copied },
 		{ "failed",		&stats->failed },
 		{ "refused",		&stats->refused },
 		{ "late_total",		&stats->late },
 		{ "unpinned_total",	&stats->unpinned },
+	};
+	static const char *const isolation[] = {
+		[XGD_ISOLATION_BYTE] = "byte",
+		[XGD_ISOLATION_PAGE] = "page",
+		[XGD_ISOLATION_COPY] = "copy",
 	};
 	unsigned int i;
 
@@ -36,9 +42,12 @@ static void xgd_show_device(struct xgd_device *xd, void *data)
 		   xd->attached ? "attached" : "waiting for its backend");
 	seq_printf(m, "  %-16s %u\n", "domid", xd->domid);
 	seq_printf(m, "  %-16s %s\n", "source", xd->source);
+	seq_printf(m, "  %-16s %s\n", "isolation", isolation[xd->mode.isolation]);
 	for (i = 0; i < ARRAY_SIZE(counters); i++)
 		seq_printf(m, "  %-16s %lld\n", counters[i].name,
 			   (long long)atomic64_read(counters[i].value));
+	seq_printf(m, "  %-16s %u\n", "private_pages", READ_ONCE(xd->bounce.count));
+	seq_printf(m, "  %-16s %u\n", "private_max", READ_ONCE(xd->bounce.count_max));
 	seq_printf(m, "  %-16s %u\n", "late", READ_ONCE(xd->late.count));
 }
 

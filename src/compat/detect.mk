@@ -13,6 +13,8 @@ xgd-have-$(call xgd_has,linux/dma-map-ops.h,-w alloc_pages_op) += -DXGD_HAVE_ALL
 xgd-have-$(call xgd_has,linux/iommu-dma.h,-w use_dma_iommu) += -DXGD_HAVE_USE_DMA_IOMMU
 # a bus has the operations of its IOMMU
 xgd-have-$(call xgd_has,linux/device/bus.h,-w iommu_ops) += -DXGD_HAVE_BUS_IOMMU_OPS
+# what is called at resume gets an argument
+xgd-have-$(call xgd_has,linux/syscore_ops.h,'struct syscore {') += -DXGD_HAVE_SYSCORE
 # __assign_str() takes its source from __string()
 xgd-have-$(call xgd_has,trace/stages/stage6_event_callback.h,'__assign_str.dst[^$(comma)]') += -DXGD_HAVE_ASSIGN_STR_1
 

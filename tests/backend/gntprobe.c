@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gntprobe [-d] [-k] DOMID COUNT [FIRST]: which grants of a domain can be mapped
- * from here.
+ * gntprobe [-dkz] [-t TEXT] [-x REFERENCE,...] DOMID COUNT [FIRST]:
+ * which grants of a domain can be mapped from here.
  *
  * Tries references FIRST (0) to FIRST + COUNT - 1, read-write and then read-only,
  * and prints "REFERENCE rw" or "REFERENCE ro" for each that maps.
  *
  * -d	print what is there, too: a checksum of the page and the text it begins with
- * -k	keep the pages: after printing them say "kept"; with each empty
- *	line on stdin print them once more, and let go of them at its end
+ * -k	keep the pages: after printing them say "kept", and again after each line on
+ *	stdin, at whose end they are let go: an empty line prints them once more,
+ *	"fill BYTE" writes that byte all over those that can be written
+ * -t	only pages that have this text somewhere
+ * -x	leave these references alone
+ * -z	leave out pages that are all zero
  */
+#define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -24,12 +29,33 @@
 #define PAGE	4096
 #define TEXT	16
 
-static int dump;
+static int dump, no_zeroes;
+static const char *text;
+
+static int is_zero(const unsigned char *page)
+{
+	return !page[0] && !memcmp(page, page + 1, PAGE - 1);
+}
+
+/* Is a number in a list like "8,9"? */
+static int listed(const char *list, unsigned long number)
+{
+	char *end;
+
+	while (list && *list) {
+		if (strtoul(list, &end, 0) == number)
+			return 1;
+		list = *end ? end + 1 : end;
+	}
+	return 0;
+}
 
 static void print(unsigned long ref, int writable, const unsigned char *page)
 {
 	unsigned int i, sum = 2166136261;
 
+	if ((no_zeroes && is_zero(page)) || (text && !memmem(page, PAGE, text, strlen(text))))
+		return;
 	printf("%lu %s", ref, writable ? "rw" : "ro");
 	if (dump) {
 		for (i = 0; i < PAGE; i++)
@@ -46,22 +72,30 @@ int main(int argc, char **argv)
 	unsigned long domid, count, first, ref;
 	xentoollog_logger *log;
 	xengnttab_handle *xgt;
-	int keep = 0, opt;
+	int keep = 0, opt, fill, byte;
+	const char *leave = NULL;
+	char line[32];
 	struct {
 		unsigned char *page;
 		int writable;
 	} *kept, *at;
 
-	while ((opt = getopt(argc, argv, "dk")) != -1) {
+	while ((opt = getopt(argc, argv, "dkt:x:z")) != -1) {
 		if (opt == 'd')
 			dump = 1;
 		else if (opt == 'k')
 			keep = 1;
+		else if (opt == 't')
+			text = optarg;
+		else if (opt == 'x')
+			leave = optarg;
+		else if (opt == 'z')
+			no_zeroes = 1;
 		else
 			argc = 0;
 	}
 	if (argc - optind < 2 || argc - optind > 3) {
-		fprintf(stderr, "usage: gntprobe [-d] [-k] DOMID COUNT [FIRST]\n");
+		fprintf(stderr, "usage: gntprobe [-dkz] [-t TEXT] [-x REFS] DOMID COUNT [FIRST]\n");
 		return 2;
 	}
 	domid = strtoul(argv[optind], NULL, 0);
@@ -77,6 +111,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (ref = first; ref < first + count; ref++) {
+		if (listed(leave, ref))
+			continue;
 		at = &kept[ref - first];
 		at->page = xengnttab_map_grant_ref(xgt, domid, ref, PROT_READ | PROT_WRITE);
 		at->writable = !!at->page;
@@ -93,11 +129,14 @@ int main(int argc, char **argv)
 	while (keep) {
 		puts("kept");
 		fflush(stdout);
-		if (getchar() != '\n')
+		if (!fgets(line, sizeof(line), stdin))
 			break;
+		fill = sscanf(line, "fill %i", &byte) == 1;
 		for (ref = first; ref < first + count; ref++) {
 			at = &kept[ref - first];
-			if (at->page)
+			if (fill && at->writable)
+				memset(at->page, byte, PAGE);
+			else if (!fill && at->page)
 				print(ref, at->writable, at->page);
 		}
 	}

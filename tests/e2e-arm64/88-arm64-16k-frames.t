@@ -12,7 +12,7 @@ text=this-is-nobodys-business
 # shows: the grants that show the text, of all there are
 shows()
 {
-	/payload/bin/gntgrep "$(guest_id)" 2048 $text 2>/dev/null | without_pv
+	/payload/bin/gntprobe -t $text "$(guest_id)" 2048 | without_pv
 }
 
 guest_create kernel=6.12-16k || bail 'no guest'

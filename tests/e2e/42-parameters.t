@@ -29,8 +29,12 @@ refused "backend='00:01.0=x'" '"00:01.0=x"'
 refused "backend='=1'" '"=1"'
 refused "backend='*=0,,'" '""'
 refused "backend='*=-1'" '"*=-1"'
-refused isolation=byte '"byte"' 'isolation=page'
-refused isolation= '""' 'isolation=page'
+refused isolation=bit '"bit"' isolation=byte isolation=page isolation=copy
+refused isolation= '""' isolation=byte
+refused bounce_kb=1023 '"1023"' '1024 to 1048576'
+refused bounce_kb=9999999 '"9999999"'
+refused max_refs=lots '"lots"' '1024 to 16777216, or 0'
+refused rw_grants=ro '"ro"' '0 or 1'
 refused access_platform=maybe '"maybe"' access_platform=require access_platform=prefer
 refused force_grant=sure '"sure"' '0 or 1'
 refused rebind=2x '"2x"' '0 or 1'
@@ -43,7 +47,7 @@ load
 is "$(show backend)" '' 'default of backend'
 is "$(show force_grant)$(show rebind)$(show take_over)" NNN 'defaults of the switches'
 is "$(show access_platform)" require 'default of access_platform'
-is "$(show isolation)" page 'default of isolation'
+is "$(show isolation) $(show bounce_kb) $(show max_refs) $(show rw_grants)" 'byte 16384 0 N' 'defaults of what limits a backend'
 unload
 load "backend='0000:00:01.0=3,virtio1=none,*=0'" force_grant access_platform=prefer
 is "$(show backend)" '0000:00:01.0=3,virtio1=none,*=0' 'backend is shown as given'

@@ -23,8 +23,8 @@ drivers rng
 is "$(hook calls)" 2 'as it does'
 no_drivers rng
 
-# The second copy comes after the module.
-load force_grant=1
+# The second copy comes after the module, which is to have no private pages here.
+load force_grant=1 isolation=page
 guest 'sed "s/xgd_hook/xgd_plai/g" /payload/6.12/xgd_hook.ko >/tmp/plain.ko; insmod /tmp/plain.ko plain=1'
 ok $? 'plain DMA takes the place of the module'
 maps_mark

@@ -41,8 +41,8 @@ xl mem-set "$GUEST" 128m
 wait_for 20 memory_is 128
 ok $? 'most of its memory was exchanged'
 
-load
-ok $? 'the module loads without a parameter'
+load max_refs=32768
+ok $? 'the module loads without naming a backend'
 fake_checks
 is "$(fake_log)" 'grants to domain 0, by PV guest' 'the log names domain and source'
 is "$(probe; probe 512 $((32768 - 512)))" '' 'nothing can be mapped any more'
@@ -54,7 +54,7 @@ is "$(wc -l </run/frames)" 16 'there is a buffer of 16 pages'
 isnt "$(awk 'NR > 1 && $1 != last + 1 { n++ } { last = $1 } END { print n + 0 }' /run/frames)" 0 \
 	'which are scattered over the machine'
 is "$(seen_pages "$first")" "$(held_pages "$first" rw)" 'dom0 sees the pages of a buffer, in order, and may write'
-is "$(probe | wc -l)" 16 'and no other'
+is "$(probe 2048 0 -z | wc -l)" 16 'and no other, but private pages that are empty'
 fake_unload
 is "$(probe)" '' 'and none when it is unmapped'
 
@@ -64,9 +64,17 @@ is "$(seen_pages "$first")" "$(held_pages "$first" ro)" 'dom0 can only read what
 fake_unload
 
 fake_load mode=leave
-is "$(probe | wc -l)" 16 'a driver that does not unmap'
+is "$(probe 2048 0 -z | wc -l)" 16 'a driver that does not unmap'
 fake_unload
 is "$(probe)" '' 'leaves nothing behind'
+
+fake_load mode=pieces
+keep 0 2048
+echo 'fill 0xee' >&3
+keep_look >/dev/null
+keep_end
+fake_unload
+fake_told 'a backend that writes to all it can reach'
 unload
 ok $? 'the module leaves'
 

@@ -71,7 +71,8 @@ keep()
 {
 	rm -f /run/keep
 	mkfifo /run/keep
-	/payload/bin/gntprobe -dk "$(guest_id)" "$2" "$1" </run/keep >/run/kept &
+	/payload/bin/gntprobe -dk -x "$(pv_references | xargs | tr ' ' ,)" "$(guest_id)" "$2" "$1" \
+		</run/keep >/run/kept &
 	KEEPER=$!
 	exec 3>/run/keep
 	wait_for 5 grep -q kept /run/kept
@@ -89,4 +90,21 @@ keep_end()
 {
 	exec 3>&-
 	wait "$KEEPER"
+}
+
+# fake_tap: what the device's module told since it was loaded last
+fake_tap()
+{
+	guest 'dmesg | sed -n "s/^.*xgd_fake: //p" | tac | sed "/buffers are mapped/q" | tac'
+}
+
+# fake_told WHO [BUT]: all its tests are good, but for those whose name begins so
+fake_told()
+{
+	local told
+
+	told=$(fake_tap)
+	cmp_ok "$(echo "$told" | grep -c '^ok ')" -ge 1 "$1: there are results"
+	unlike "$(echo "$told" | grep -v " - ${2-^}")" '^not ok' "$1: no harm is done"
+	diag "$(echo "$told" | grep -E '^(ok|not ok|#)')"
 }

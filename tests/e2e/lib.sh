@@ -259,10 +259,11 @@ grants()
 		}' | without_pv
 }
 
-# probe [COUNT [FIRST]]: the references that can be mapped from dom0: "REFERENCE rw|ro".
+# probe [COUNT [FIRST [OPTION]]]: the references that can be mapped from dom0:
+# "REFERENCE rw|ro".
 probe()
 {
-	/payload/bin/gntprobe "$(guest_id)" "${1-2048}" "${2-0}" | without_pv
+	/payload/bin/gntprobe ${3:+"$3"} "$(guest_id)" "${1-2048}" "${2-0}" | without_pv
 }
 
 # nothing_left: the drivers are gone, and so is all that was granted for them
@@ -276,14 +277,17 @@ nothing_left()
 	clean_dmesg 'the kernel has nothing to complain of'
 }
 
-# The console, xenstore and the rings of PV disks have references, too.
+# The references of the console, of xenstore and of the rings of PV disks.
+pv_references()
+{
+	echo 0 1
+	xenstore-ls "/local/domain/$(guest_id)/device" |
+		sed -n 's/^ *ring-ref[0-9]* = "\(.*\)"$/\1/p'
+}
+
 without_pv()
 {
-	local rings
-
-	rings=$(xenstore-ls "/local/domain/$(guest_id)/device" |
-		sed -n 's/^ *ring-ref[0-9]* = "\(.*\)"$/\1/p')
-	awk -v list="0 1 $rings" '
+	awk -v list="$(pv_references | xargs)" '
 		BEGIN { n = split(list, ref); while (n) pv[ref[n--]] = 1 }
 		!($1 in pv)'
 }

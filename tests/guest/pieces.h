@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef XGD_PIECES_H
+#define XGD_PIECES_H
+
+struct device;
+
+int pieces_map(struct device *dev);
+void pieces_sync(struct device *dev);
+void pieces_unmap(struct device *dev);
+void pieces_free(void);
+
+#endif /* XGD_PIECES_H */
