@@ -11,6 +11,7 @@
 #include "iommu.h"
 #include "params.h"
 #include "refs.h"
+#include "resume.h"
 #include "revoke.h"
 #include "stats.h"
 
@@ -39,6 +40,7 @@ static int __init xgd_init(void)
 		goto err_refs;
 
 	xgd_stats_init();
+	xgd_resume_init();
 
 	ret = xgd_anchor_init();
 	if (ret)
@@ -55,6 +57,7 @@ static int __init xgd_init(void)
 	return 0;
 
 err_stats:
+	xgd_resume_exit();
 	xgd_stats_exit();
 	xgd_revoke_module_exit();
 err_refs:
@@ -68,6 +71,7 @@ static void __exit xgd_exit(void)
 {
 	xgd_iommu_exit();
 	xgd_anchor_exit();
+	xgd_resume_exit();
 	xgd_stats_exit();
 	xgd_revoke_module_exit();
 	xgd_refs_exit();
