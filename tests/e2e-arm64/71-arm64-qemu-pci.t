@@ -14,7 +14,7 @@ guest_create dtb=pci append=deferred_probe_timeout=100 || bail 'no guest'
 qemu_start $(qemu_blk pci "$(at 1)") $(qemu_rng pci "$(at 2)") $(qemu_net pci "$(at 3),romfile=") \
 	-device pci-bridge,id=first,chassis_nr=1,addr=4 \
 	-device pci-bridge,id=second,chassis_nr=2,bus=first,addr=1 \
-	$(qemu_rng pci "$(at 1),bus=second") $(qemu_rng pci "$(at 5)") &&
+	$(qemu_rng pci "$(at 6),bus=second") $(qemu_rng pci "$(at 5)") &&
 	guest_start || bail 'it does not start'
 BRIDGE=/passthrough/pcie@10000000
 
@@ -27,9 +27,9 @@ transports 5
 ok $? 'with it all five have'
 
 # ---- grants to domain 0 ----
-bind 00:01.0 virtio_blk && bind 00:03.0 virtio_net && bind 02:01.0 virtio_rng
+bind 00:01.0 virtio_blk && bind 00:03.0 virtio_net && bind 02:06.0 virtio_rng
 ok $? 'the drivers of three functions bind'
-for function in 00:01.0 00:03.0 02:01.0; do
+for function in 00:01.0 00:03.0 02:06.0; do
 	is "$(said $function)" "grants to domain 0, by iommu-map of $BRIDGE" "$function: as the tree says"
 done
 guest 'dd if=/dev/urandom of=/tmp/data bs=64k count=64 2>/dev/null
@@ -40,28 +40,28 @@ is "$(disk_sum 4096)" "$sum" 'dom0 finds on the disk what the guest wrote'
 is "$(guest_sum 4096)" "$sum" 'the guest reads it back'
 net_up
 ok $? 'the network works'
-is "$(random 02:01.0)" 4096 'random numbers come, from behind two bridges'
+is "$(random 02:06.0)" 4096 'random numbers come, from behind two bridges'
 diag "maps: $(maps_grant) of grants, $(maps_foreign) of memory"
 only_grants 'all this'
 
 # ---- come and go ----
 guest "for i in 1 2 3; do
-		echo 0000:02:01.0 >/sys/bus/pci/drivers/virtio-pci/unbind || exit
-		echo 0000:02:01.0 >/sys/bus/pci/drivers/virtio-pci/bind || exit
-		$(bind_script 02:01.0 virtio_rng) || exit
+		echo 0000:02:06.0 >/sys/bus/pci/drivers/virtio-pci/unbind || exit
+		echo 0000:02:06.0 >/sys/bus/pci/drivers/virtio-pci/bind || exit
+		$(bind_script 02:06.0 virtio_rng) || exit
 	done
 	for i in 1 2 3; do
-		echo 1 >/sys/bus/pci/devices/0000:02:01.0/remove || exit
+		echo 1 >/sys/bus/pci/devices/0000:02:06.0/remove || exit
 		echo 1 >/sys/bus/pci/rescan || exit
-		$(bind_script 02:01.0 virtio_rng) || exit
+		$(bind_script 02:06.0 virtio_rng) || exit
 	done" 60
 ok $? 'transport unbound and bound, function removed and found again, three times each'
-is "$(said 02:01.0 | grep -c "^grants to domain 0, by iommu-map of $BRIDGE\$")" 7 'each time by the tree'
-is "$(random 02:01.0)" 4096 'it still works'
+is "$(said 02:06.0 | grep -c "^grants to domain 0, by iommu-map of $BRIDGE\$")" 7 'each time by the tree'
+is "$(random 02:06.0)" 4096 'it still works'
 only_grants 'all this, too'
 
 # ---- no entry ----
-unbind 02:01.0 virtio_rng && unbind 00:03.0 virtio_net
+unbind 02:06.0 virtio_rng && unbind 00:03.0 virtio_net
 maps_mark
 bind 00:05.0 virtio_rng
 ok $? 'the driver binds of a function that iommu-map leaves out'
@@ -76,7 +76,7 @@ unbind 00:05.0 virtio_rng
 # QEMU would end at the first ring that is not granted to its domain, so the driver
 # is one that gives it none.
 fake_load mode=hold also=4
-for function in 02:01.0 00:02.0; do
+for function in 02:06.0 00:02.0; do
 	bind $function xgd_fake
 	ok $? "$function: a driver that just maps a buffer binds"
 	first=$(fake_first)
@@ -84,7 +84,7 @@ for function in 02:01.0 00:02.0; do
 	seen_pages "$first" >/run/seen-$function
 	unbind $function xgd_fake
 done
-is "$(cat /run/seen-02:01.0)" "$(cat /run/held-02:01.0)" 'its buffer is granted to domain 0'
+is "$(cat /run/seen-02:06.0)" "$(cat /run/held-02:06.0)" 'its buffer is granted to domain 0'
 is "$(said 00:02.0)" "grants to domain 3, by iommu-map of $BRIDGE" "00:02.0: domain 3, as the tree says"
 is "$(cat /run/seen-00:02.0)" '' 'and dom0 can map nothing of its buffer'
 fake_unload
