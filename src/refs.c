@@ -8,6 +8,8 @@
  * with no search and no lock. It has a page of entries for some hundred
  * references, made when the first of these is used.
  */
+#define dev_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/slab.h>

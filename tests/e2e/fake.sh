@@ -92,10 +92,14 @@ keep_end()
 	wait "$KEEPER"
 }
 
-# fake_tap: what the device's module told since it was loaded last
+# fake_tap: what the device's module told last, of the buffers of mode=pieces
 fake_tap()
 {
-	guest 'dmesg | sed -n "s/^.*xgd_fake: //p" | tac | sed "/buffers are mapped/q" | tac'
+	guest 'dmesg' | sed -n 's/^.*xgd_fake: //p' | awk '
+		/buffers are mapped/	{ told = "" }
+		/^(ok|not ok|#) /	{ told = told $0 "\n" }
+		/^1[.][.]/		{ last = told }
+		END			{ printf "%s", last }'
 }
 
 # fake_told WHO [BUT]: all its tests are good, but for those whose name begins so
@@ -107,4 +111,26 @@ fake_told()
 	cmp_ok "$(echo "$told" | grep -c '^ok ')" -ge 1 "$1: there are results"
 	unlike "$(echo "$told" | grep -v " - ${2-^}")" '^not ok' "$1: no harm is done"
 	diag "$(echo "$told" | grep -E '^(ok|not ok|#)')"
+}
+
+# ---- buffers amid other data (mode=pieces) ----
+
+# texts WHAT: in how many of the pages that dom0 can map this text is
+texts()
+{
+	/payload/bin/gntprobe -t "$1" "$(guest_id)" 2048 | wc -l
+}
+
+# attack: write to all that can be written; told is how many pages there were
+attack()
+{
+	keep 0 2048
+	diag "dom0 maps $(grep -c rw /run/kept) pages to write and $(grep -c ro /run/kept) to read"
+	echo 'fill 0xee' >&3
+	keep_look >/dev/null
+}
+
+step() # NAME
+{
+	guest "echo $1 >/sys/module/xgd_fake/parameters/step"
 }

@@ -6,8 +6,9 @@
  * A parameter says what the driver does when it is bound: "check" goes through
  * the whole DMA API; "hold" maps a buffer and tells its reference, so that
  * another domain can be asked what it sees; "leave" does the same and forgets
- * to unmap; "pieces" maps the buffers of pieces.c, which are looked at and unmapped
- * when something is written to the parameter step.
+ * to unmap; "hoard" takes all references there are; "pieces" maps the buffers of
+ * pieces.c, which are looked at and unmapped when something is written to the
+ * parameter step.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -37,7 +38,7 @@
 
 static char *mode = "check";
 module_param(mode, charp, 0444);
-MODULE_PARM_DESC(mode, "check, hold, leave or pieces (default: check)");
+MODULE_PARM_DESC(mode, "check, hold, leave, hoard or pieces (default: check)");
 
 static uint also;
 module_param(also, uint, 0444);
@@ -68,6 +69,8 @@ static int step_set(const char *val, const struct kernel_param *kp)
 		pieces_sync(&fake_pdev->dev);
 	else if (sysfs_streq(val, "unmap"))
 		pieces_unmap(&fake_pdev->dev);
+	else if (sysfs_streq(val, "again"))
+		return pieces_again(&fake_pdev->dev);
 	else
 		return -EINVAL;
 
@@ -76,7 +79,7 @@ static int step_set(const char *val, const struct kernel_param *kp)
 
 static const struct kernel_param_ops step_ops = { .set = step_set };
 module_param_cb(step, &step_ops, NULL, 0200);
-MODULE_PARM_DESC(step, "with mode=pieces: sync, then unmap");
+MODULE_PARM_DESC(step, "with mode=pieces: sync, then unmap, then again");
 
 static unsigned int tests;
 
@@ -330,36 +333,65 @@ static void check_sg(struct device *dev)
 
 #define MANY	40000
 
-static void check_exhaustion(struct device *dev)
+static dma_addr_t *hoarded;
+static unsigned int hoarded_count;
+static struct page *hoarded_page;
+
+static int hoard(struct device *dev)
 {
-	dma_addr_t *addrs = vmalloc(array_size(MANY, sizeof(*addrs)));
-	struct page *page = alloc_page(GFP_KERNEL);
-	unsigned int i, count = 0;
 	dma_addr_t addr;
 
-	if (!addrs || !page) {
+	hoarded_count = 0;
+	hoarded = vmalloc(array_size(MANY, sizeof(*hoarded)));
+	hoarded_page = alloc_page(GFP_KERNEL);
+	if (!hoarded || !hoarded_page)
+		return -ENOMEM;
+
+	while (hoarded_count < MANY) {
+		addr = dma_map_page(dev, hoarded_page, 0, 4096, DMA_TO_DEVICE);
+		if (dma_mapping_error(dev, addr))
+			break;
+		hoarded[hoarded_count++] = addr;
+	}
+	pr_info("# after %u mappings\n", hoarded_count);
+
+	return 0;
+}
+
+static void hoard_unmap(struct device *dev)
+{
+	while (hoarded_count)
+		dma_unmap_page(dev, hoarded[--hoarded_count], 4096, DMA_TO_DEVICE);
+}
+
+static void hoard_end(struct device *dev)
+{
+	hoard_unmap(dev);
+	if (hoarded_page)
+		__free_page(hoarded_page);
+	vfree(hoarded);
+	hoarded_page = NULL;
+	hoarded = NULL;
+}
+
+static void check_exhaustion(struct device *dev)
+{
+	dma_addr_t addr;
+
+	if (hoard(dev)) {
 		ok(false, "exhaustion: no memory");
 		goto out;
 	}
-	while (count < MANY) {
-		addrs[count] = dma_map_page(dev, page, 0, 4096, DMA_TO_DEVICE);
-		if (dma_mapping_error(dev, addrs[count]))
-			break;
-		count++;
-	}
-	ok(count > 1000 && count < MANY, "mapping fails when no references are left");
-	pr_info("# after %u mappings\n", count);
+	ok(hoarded_count > 1000 && hoarded_count < MANY,
+	   "mapping fails when no references are left");
 	ok(!dma_alloc_coherent(dev, 4096, &addr, GFP_KERNEL), "so does coherent memory");
-	for (i = 0; i < count; i++)
-		dma_unmap_page(dev, addrs[i], 4096, DMA_TO_DEVICE);
-	addr = dma_map_page(dev, page, 0, 4096, DMA_TO_DEVICE);
+	hoard_unmap(dev);
+	addr = dma_map_page(dev, hoarded_page, 0, 4096, DMA_TO_DEVICE);
 	ok(is_grant(addr), "and works again when they are back");
 	if (addr != DMA_MAPPING_ERROR)
 		dma_unmap_page(dev, addr, 4096, DMA_TO_DEVICE);
 out:
-	if (page)
-		__free_page(page);
-	vfree(addrs);
+	hoard_end(dev);
 }
 
 /* What is contiguous to a PV guest need not be so to Xen. */
@@ -431,6 +463,8 @@ static int fake_probe(struct virtio_device *vdev)
 
 	if (!strcmp(mode, "pieces"))
 		return pieces_map(dev);
+	if (!strcmp(mode, "hoard"))
+		return hoard(dev);
 	if (strcmp(mode, "check"))
 		return hold(dev);
 
@@ -455,6 +489,8 @@ static void fake_remove(struct virtio_device *vdev)
 		pieces_unmap(vdev->dev.parent);
 		pieces_free();
 	}
+	if (!strcmp(mode, "hoard"))
+		hoard_end(vdev->dev.parent);
 	if (!held)
 		return;
 	if (strcmp(mode, "leave"))

@@ -337,3 +337,17 @@ void pieces_free(void)
 		if (pieces[i].room)
 			piece_free(&pieces[i]);
 }
+
+/**
+ * pieces_again - tell what became of the buffers, and map new ones
+ * @dev:	the DMA device
+ *
+ * Return: 0 or a negative error, and then nothing is left.
+ */
+int pieces_again(struct device *dev)
+{
+	pieces_unmap(dev);
+	pieces_free();
+
+	return pieces_map(dev);
+}

@@ -8,5 +8,6 @@ int pieces_map(struct device *dev);
 void pieces_sync(struct device *dev);
 void pieces_unmap(struct device *dev);
 void pieces_free(void);
+int pieces_again(struct device *dev);
 
 #endif /* XGD_PIECES_H */
