@@ -2,7 +2,8 @@
 # rig: arch=arm64 snapshot=dom0 kernels=6.1 timeout=150
 #
 # Linux 6.1 allows one IOMMU driver in a system. Where there is one already the
-# module says what it cannot do, and devices come up late, but with grants.
+# module says what it cannot do, and devices come up late, but with grants. (Without
+# another: 84-arm64-6.1.t.)
 
 . /payload/lib.sh
 
@@ -29,33 +30,4 @@ is "$(backend_sum plain) $(backend_sum failures)" '0 0' 'and nothing else'
 no_drivers blk
 ok $? 'the driver leaves'
 nothing_left
-
-# ---- without the other ----
-guest_destroy
-guest_create kernel=6.1 dtb=iommus append=deferred_probe_timeout=60 || bail 'no second guest'
-# shellcheck disable=SC2046
-backend_start $(std_blk) $(std_net) $(std_rng) && guest_start || bail 'it does not start'
-guest 'modprobe virtio_mmio'
-is "$(guest 'ls /sys/bus/virtio/devices')" '' 'without the other the devices wait'
-load
-ok $? 'the module loads'
-guest 'for i in $(seq 20); do
-		[ -e /sys/bus/virtio/devices/virtio2 ] && break
-		usleep 100000
-	done
-	[ -e /sys/bus/virtio/devices/virtio2 ]'
-ok $? 'and they come up at once'
-is "$(guest 'dmesg | grep -c "allows one IOMMU driver"')" 0 'there is nothing that it could not do'
-drivers blk
-read=$(guest_sum 1024)
-is "$read" "$(disk_sum 1024)" 'the disk works'
-is "$(backend_sum plain) $(backend_sum failures)" '0 0' 'over grants'
-no_drivers blk
-guest 'rmmod virtio_mmio'
-nothing_left
-load
-ok $? 'the module loads again'
-guest 'modprobe virtio_mmio'
-is "$(guest 'ls /sys/bus/virtio/devices | wc -l')" 3 'and devices come up'
-clean_dmesg 'the kernel has nothing to complain of'
 done_testing
