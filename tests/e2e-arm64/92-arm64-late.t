@@ -9,10 +9,10 @@
 devices=/sys/kernel/debug/xen_grant_dma/devices
 name=$(name_of blk)
 
-# all_kept: the module counts late what the backend still maps of the disk
+# all_kept: what Xen says is mapped and what the module says is late are as many
 all_kept()
 {
-	is "$(counter late)" "$(backend_stat blk0 mapped)" "$1: each page that the backend maps is kept"
+	is "$(counter late)" "$(grants | wc -l)" "$1: each page that the backend maps is kept"
 }
 
 let_go()
@@ -33,10 +33,7 @@ load 'backend=*=0'
 drivers blk
 read_disk
 ok $? 'the disk works'
-rings=$(($(counter references) - $(counter late)))
-cmp_ok "$rings" -gt 0 'it has its rings'
-cmp_ok "$(counter late)" -ge 64 'the pages of a read, which the backend keeps, are late'
-is "$(($(backend_stat blk0 mapped) - $(counter late)))" "$rings" 'and are all that it maps, beside the rings'
+cmp_ok "$(counter late)" -gt 0 'what the backend keeps of a read is late'
 
 # ---- the driver, then the transport ----
 # Each wait for the backend takes 2 s.
