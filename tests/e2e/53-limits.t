@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=both snapshot=guest timeout=150
+# rig: snapshot=guest timeout=150
 #
 # What a device may have is limited: it gets along with less, and the others get
 # theirs.

@@ -32,12 +32,12 @@ step again
 fake_told 'a backend that writes after the use of a buffer'
 keep_end
 fake_unload
+wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
+ok $? 'what was kept is given back in the end'
 
 fake_load mode=pieces
 is "$(isolation)" byte 'bound again, the device is trusted again'
 fake_unload
-wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
-ok $? 'what was kept is given back in the end'
 unload
 ok $? 'the module leaves'
 clean_dmesg 'the kernel has nothing to complain of'
