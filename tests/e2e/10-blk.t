@@ -16,7 +16,8 @@ drivers blk
 ok $? 'the driver loads'
 maps_mark
 
-guest "echo 1 >$trace/events/xen_grant_dma/xgd_map/enable"
+guest "echo 'size > 4096' >$trace/events/xen_grant_dma/xgd_map/filter
+	echo 1 >$trace/events/xen_grant_dma/xgd_map/enable"
 like "$(guest "$pattern write /dev/vda")" '^[0-9]+$' 'the guest writes requests from 512 bytes to 1 MiB'
 guest "echo 0 >$trace/events/xen_grant_dma/xgd_map/enable"
 like "$(guest "sed -n 's/.* xgd_map: .*\([2468ace]00\) size=.*/\1/p' $trace/trace | sort -u | xargs")" \
