@@ -62,7 +62,7 @@ drivers blk
 sum=$(guest_sum 256)
 rings=$(probe)
 # shellcheck disable=SC2046
-keep $(echo "$rings" | sed 's/ .*//;q') 64
+keep $(echo "$rings" | awk 'NR == 1 { first = $1 } END { print first, $1 - first + 1 }')
 count=$(keep_look | wc -l)
 is "$count" "$(echo "$rings" | wc -l)" 'a backend keeps the rings'
 no_drivers blk
