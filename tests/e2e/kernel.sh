@@ -23,15 +23,7 @@ kernel_works()
 
 	net_up
 	ok $? 'dom0 reaches the guest'
-	dd if=/dev/urandom of=/tmp/data bs=64k count=16 2>/dev/null
-	sum=$(md5sum </tmp/data)
-	guest "$(receive 1 /tmp/data) &"
-	wait_for 20 nc "$(guest_ip)" 1 </tmp/data
-	is "$(guest 'md5sum </tmp/data')" "$sum" 'what dom0 sends by TCP arrives'
-	eval "$(receive 1 /tmp/back) &"
-	guest "nc $(host_ip) 1 </tmp/data"
-	wait $!
-	is "$(md5sum </tmp/back)" "$sum" 'so does what the guest sends'
+	tcp_works 1024
 
 	is "$(guest 'dd if=/dev/hwrng bs=16 count=4 2>/dev/null | wc -c')" 64 'there are random numbers'
 	only_grants 'all this'

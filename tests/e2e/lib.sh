@@ -202,6 +202,23 @@ receive()
 	echo "rm -f /tmp/nothing-$1; mkfifo /tmp/nothing-$1; nc -l -p $1 <>/tmp/nothing-$1 >$2"
 }
 
+# tcp_works KBYTES: that much data goes to the guest and back unharmed. One way at a
+# time: nc does not read while it writes.
+tcp_works()
+{
+	local sum
+
+	dd if=/dev/urandom of=/tmp/there bs=1k count="$1" 2>/dev/null
+	sum=$(md5sum </tmp/there)
+	guest "$(receive 7 /tmp/there) &"
+	wait_for 20 nc "$(guest_ip)" 7 </tmp/there
+	is "$(guest 'md5sum </tmp/there')" "$sum" 'what dom0 sends by TCP arrives'
+	eval "$(receive 7 /tmp/back) &"
+	guest "nc $(host_ip) 7 </tmp/there"
+	wait $!
+	is "$(md5sum </tmp/back)" "$sum" 'so does what the guest sends'
+}
+
 # ---- what the backend did --------------------------------------------------
 
 # Count from here.
