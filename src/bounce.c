@@ -75,7 +75,7 @@ static unsigned int xgd_private_alloc(struct list_head *list, gfp_t gfp)
 static int xgd_add_spares(struct xgd_device *xd, gfp_t gfp)
 {
 	struct xgd_bounce *bounce = &xd->bounce;
-	unsigned int count = 0;
+	unsigned int count;
 	unsigned long flags;
 	LIST_HEAD(new);
 	bool full;

@@ -15,6 +15,13 @@
 #include "refs.h"
 #include "revoke.h"
 
+/* As the parameter isolation= and debugfs have them. */
+const char *const xgd_isolation_names[XGD_ISOLATIONS] = {
+	[XGD_ISOLATION_BYTE] = "byte",
+	[XGD_ISOLATION_PAGE] = "page",
+	[XGD_ISOLATION_COPY] = "copy",
+};
+
 static DEFINE_MUTEX(xgd_devices_lock);
 static LIST_HEAD(xgd_devices);
 static DEFINE_IDA(xgd_ids);

@@ -23,7 +23,10 @@ enum xgd_isolation {
 	XGD_ISOLATION_BYTE,
 	XGD_ISOLATION_PAGE,
 	XGD_ISOLATION_COPY,
+	XGD_ISOLATIONS
 };
+
+extern const char *const xgd_isolation_names[XGD_ISOLATIONS];
 
 /**
  * struct xgd_mode - how a device is served
@@ -154,10 +157,9 @@ struct xgd_device {
 	struct xgd_stats	stats;
 };
 
-/* Add to a counter that has a maximum. */
-static inline void xgd_count_max(atomic64_t *now, atomic64_t *max, s64 by)
+/* A counter has reached a value: is that its maximum? */
+static inline void xgd_note_max(atomic64_t *max, s64 value)
 {
-	s64 value = atomic64_add_return(by, now);
 	s64 old = atomic64_read(max);
 
 	while (value > old && !atomic64_try_cmpxchg(max, &old, value))

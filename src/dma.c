@@ -98,7 +98,7 @@ static dma_addr_t xgd_count_map(struct xgd_device *xd, dma_addr_t addr, size_t s
 		atomic64_inc(&xd->stats.failed);
 		return addr;
 	}
-	xgd_count_max(&xd->stats.mappings, &xd->stats.mappings_max, 1);
+	xgd_note_max(&xd->stats.mappings_max, atomic64_inc_return(&xd->stats.mappings));
 	atomic64_inc(&xd->stats.mapped);
 	atomic64_add(size, &xd->stats.bytes);
 

@@ -168,17 +168,11 @@ module_param_cb(access_platform, &xgd_choice_param,
 MODULE_PARM_DESC(access_platform,
 		 "require: refuse a device that does not offer VIRTIO_F_ACCESS_PLATFORM; prefer: use grants all the same (default: require)");
 
-static const char *const xgd_isolation_words[] = {
-	[XGD_ISOLATION_BYTE] = "byte",
-	[XGD_ISOLATION_PAGE] = "page",
-	[XGD_ISOLATION_COPY] = "copy",
-};
-
 static int xgd_isolation = XGD_ISOLATION_BYTE;
 
 static const struct xgd_choice xgd_isolation_choice = {
-	.words = xgd_isolation_words,
-	.count = ARRAY_SIZE(xgd_isolation_words),
+	.words = xgd_isolation_names,
+	.count = ARRAY_SIZE(xgd_isolation_names),
 	.value = &xgd_isolation,
 };
 

@@ -168,9 +168,10 @@ err_free:
  */
 int xgd_refs_alloc(struct xgd_device *xd, unsigned int count, grant_ref_t *first)
 {
+	s64 refs = atomic64_add_return(count, &xd->stats.refs);
 	int ret;
 
-	if (atomic64_add_return(count, &xd->stats.refs) > xd->mode.max_refs) {
+	if (refs > xd->mode.max_refs) {
 		dev_warn_ratelimited(xd->dev,
 				     "%u more grant references are too many: it may have %u; raise max_refs= if this goes on\n",
 				     count, xd->mode.max_refs);
@@ -185,7 +186,7 @@ int xgd_refs_alloc(struct xgd_device *xd, unsigned int count, grant_ref_t *first
 				     count, xd->domid, ERR_PTR(ret));
 		goto err_count;
 	}
-	xgd_count_max(&xd->stats.refs, &xd->stats.refs_max, 0);
+	xgd_note_max(&xd->stats.refs_max, refs);
 
 	return 0;
 

@@ -30,11 +30,6 @@ static void xgd_show_device(struct xgd_device *xd, void *data)
 		{ "late_total",		&stats->late },
 		{ "unpinned_total",	&stats->unpinned },
 	};
-	static const char *const isolation[] = {
-		[XGD_ISOLATION_BYTE] = "byte",
-		[XGD_ISOLATION_PAGE] = "page",
-		[XGD_ISOLATION_COPY] = "copy",
-	};
 	unsigned int i;
 
 	seq_printf(m, "%s\n", dev_name(xd->dev));
@@ -42,7 +37,7 @@ static void xgd_show_device(struct xgd_device *xd, void *data)
 		   xd->attached ? "attached" : "waiting for its backend");
 	seq_printf(m, "  %-16s %u\n", "domid", xd->domid);
 	seq_printf(m, "  %-16s %s\n", "source", xd->source);
-	seq_printf(m, "  %-16s %s\n", "isolation", isolation[xd->mode.isolation]);
+	seq_printf(m, "  %-16s %s\n", "isolation", xgd_isolation_names[xd->mode.isolation]);
 	for (i = 0; i < ARRAY_SIZE(counters); i++)
 		seq_printf(m, "  %-16s %lld\n", counters[i].name,
 			   (long long)atomic64_read(counters[i].value));
