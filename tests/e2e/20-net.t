@@ -33,15 +33,7 @@ ok $? 'frames can be as long as packets'
 is "$(pings 4095 4096 4097 16384 32768 65521)" '' 'packets that are not cut get through'
 guest 'ip link set eth0 mtu 1500' && ip link set "tap-$GUEST" mtu 1500
 
-dd if=/dev/urandom of=/tmp/data bs=64k count=16 2>/dev/null
-sum=$(md5sum </tmp/data)
-guest "$(receive 1 /tmp/data) &"
-wait_for 20 nc "$(guest_ip)" 1 </tmp/data
-is "$(guest 'md5sum </tmp/data')" "$sum" 'what dom0 sends by TCP arrives'
-eval "$(receive 1 /tmp/back) &"
-guest "nc $(host_ip) 1 </tmp/data"
-wait $!
-is "$(md5sum </tmp/back)" "$sum" 'so does what the guest sends'
+tcp_works 1024
 
 guest 'iperf3 -s -1 >/tmp/iperf 2>&1 &'
 wait_for 20 iperf3 -c "$(guest_ip)" --bidir -t 2

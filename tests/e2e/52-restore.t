@@ -11,7 +11,7 @@
 # seen: what dom0 can map, and what is in it, whatever the references are
 seen()
 {
-	probe 2048 0 -d | without_pv
+	probe 2048 0 -d
 }
 
 # restore: in a new domain

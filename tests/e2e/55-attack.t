@@ -18,7 +18,7 @@ attack()
 	: >/run/seen
 	while [ -e /run/attack ]; do
 		/payload/bin/gntprobe -t $SECRET "$(guest_id)" 1024 | without_pv >>/run/found
-		/payload/bin/gntprobe "$(guest_id)" 1024 | without_pv >>/run/seen
+		probe 1024 >>/run/seen
 		scans=$((scans + 1))
 		echo $scans >/run/scans
 	done

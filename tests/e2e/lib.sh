@@ -202,8 +202,8 @@ receive()
 	echo "rm -f /tmp/nothing-$1; mkfifo /tmp/nothing-$1; nc -l -p $1 <>/tmp/nothing-$1 >$2"
 }
 
-# tcp_works KBYTES: that much data goes to the guest and back unharmed. One way at a
-# time: nc does not read while it writes.
+# tcp_works KBYTES [PREFIX]: that much data goes to the guest and back unharmed; what
+# the tests' names begin with. One way at a time: nc does not read while it writes.
 tcp_works()
 {
 	local sum
@@ -212,11 +212,11 @@ tcp_works()
 	sum=$(md5sum </tmp/there)
 	guest "$(receive 7 /tmp/there) &"
 	wait_for 20 nc "$(guest_ip)" 7 </tmp/there
-	is "$(guest 'md5sum </tmp/there')" "$sum" 'what dom0 sends by TCP arrives'
+	is "$(guest 'md5sum </tmp/there')" "$sum" "${2-}what dom0 sends by TCP arrives"
 	eval "$(receive 7 /tmp/back) &"
 	guest "nc $(host_ip) 7 </tmp/there"
 	wait $!
-	is "$(md5sum </tmp/back)" "$sum" 'so does what the guest sends'
+	is "$(md5sum </tmp/back)" "$sum" "${2-}so does what the guest sends"
 }
 
 # ---- what the backend did --------------------------------------------------
