@@ -17,7 +17,7 @@ shows()
 
 guest_create kernel=6.12-16k || bail 'no guest'
 # shellcheck disable=SC2046
-backend_start --keep-grants $(std_blk) $(std_net) $(std_rng) && guest_start || bail 'it does not start'
+backend_start --never-unmap $(std_blk) $(std_net) $(std_rng) && guest_start || bail 'it does not start'
 guest "mkdir /mnt; mount -t tmpfs -o size=90% fill /mnt
 	yes $text.................................... | head -c 1048576 >/tmp/fill
 	n=\$(awk '/MemAvailable/ { print int(\$2 * 3 / 4096) }' /proc/meminfo)

@@ -28,7 +28,7 @@ read_disk()
 
 backend_kill TERM
 # shellcheck disable=SC2046
-backend_start --keep-grants $(std_blk) $(std_net) $(std_rng) || bail 'no backend'
+backend_start --never-unmap $(std_blk) $(std_net) $(std_rng) || bail 'no backend'
 load 'backend=*=0'
 drivers blk
 read_disk

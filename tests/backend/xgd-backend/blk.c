@@ -66,9 +66,9 @@ static uint8_t transfer(struct device *dev, struct request *request, bool read,
 		return VIRTIO_BLK_S_IOERR;
 	if (read) {
 		*written = len;
-		dev->stats.bytes_written += len;
+		dev->memory.stats.bytes_written += len;
 	} else {
-		dev->stats.bytes_read += len;
+		dev->memory.stats.bytes_read += len;
 	}
 	return VIRTIO_BLK_S_OK;
 }
@@ -118,6 +118,7 @@ static void blk_work(struct device *dev, struct queue *queue)
 		*status = result;
 		request_complete(request, written + 1);
 	}
+	queue_tell(queue);
 }
 
 const struct device_type blk_type = {

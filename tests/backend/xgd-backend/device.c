@@ -35,6 +35,7 @@ void device_reset(struct device *dev)
 		queue_stop(&dev->queue[i]);
 		dev->queue[i].size = QUEUE_SIZE_MAX;
 	}
+	guest_drop_window(&dev->memory);
 	dev->status = 0;
 	dev->driver_features = 0;
 	dev->interrupts = 0;

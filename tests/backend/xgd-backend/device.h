@@ -25,6 +25,8 @@ struct device_type {
 	const char	*name;
 	uint32_t	id;
 	int		(*open)(struct device *dev);
+	/* The driver is ready. */
+	void		(*start)(struct device *dev);
 	/* The driver has put requests into a queue. */
 	void		(*work)(struct device *dev, struct queue *queue);
 	/* There is something to read from dev->fd, if it is not negative. */
@@ -34,12 +36,13 @@ struct device_type {
 struct device {
 	const struct device_type	*type;
 	char				name[16];
-	struct guest			*guest;
-	struct stats			stats;
+	struct memory			memory;
 
 	/* What the command line says. */
 	uint64_t			base;
-	uint32_t			irq;
+	uint32_t			irq;		/* arm64: an SPI */
+	uint32_t			port;		/* or an event channel of the guest */
+	int				local_port;
 	const char			*file;		/* blk: the disk; net: the tap */
 	bool				readonly;
 	bool				access_platform;
@@ -57,6 +60,7 @@ struct device {
 	struct queue			queue[QUEUES_MAX];
 
 	int				fd;
+	void				*state;		/* what else its type needs */
 	bool				input;		/* wait for input on fd */
 	void				(*set_irq)(struct device *dev, bool level);
 };

@@ -16,15 +16,16 @@
 #include <xen_grant_dma.h>
 
 #include "guest.h"
+#include "window.h"
 
 /* More than a driver ever puts into one descriptor. */
 #define PAGES_MAX	2048
 
-/* A mapping that its request has no more use for (--keep-grants). */
+/* A mapping that its request has no more use for (--never-unmap). */
 struct kept {
 	struct kept	*next;
 	struct mapping	mapping;
-	struct stats	*stats;
+	struct memory	*memory;
 };
 
 int guest_open(struct guest *guest)
@@ -38,18 +39,37 @@ int guest_open(struct guest *guest)
 	return guest->gnttab && guest->foreign ? 0 : -errno;
 }
 
-static void *map_grants(struct guest *guest, uint64_t addr, uint32_t count,
-			int prot)
+static void *map_window(struct memory *memory, uint64_t first, uint32_t count, bool write)
 {
-	uint64_t first = xen_grant_dma_ref(addr);
-	uint32_t refs[PAGES_MAX], i;
+	struct stats *stats = &memory->stats;
+	uint64_t pages = 0;
+	void *at;
 
-	if (first + count > UINT32_MAX)
+	if (!memory->window)
+		memory->window = window_open(memory->guest->domid);
+	if (!memory->window)
 		return NULL;
+	at = window_map(memory->window, first, count, write, &stats->maps, &pages);
+	stats->pages += pages;
+	stats->mapped += pages;
+	return at;
+}
+
+static void *map_grants(struct memory *memory, uint64_t first, uint32_t count, int prot)
+{
+	struct guest *guest = memory->guest;
+	uint32_t refs[PAGES_MAX], i;
+	void *pages;
+
 	for (i = 0; i < count; i++)
 		refs[i] = first + i;
-	return xengnttab_map_domain_grant_refs(guest->gnttab, count,
-					       guest->domid, refs, prot);
+	pages = xengnttab_map_domain_grant_refs(guest->gnttab, count, guest->domid, refs, prot);
+	if (pages) {
+		memory->stats.maps++;
+		memory->stats.pages += count;
+		memory->stats.mapped += count;
+	}
+	return pages;
 }
 
 static void *map_foreign(struct guest *guest, uint64_t addr, uint32_t count,
@@ -73,11 +93,25 @@ static void *map_foreign(struct guest *guest, uint64_t addr, uint32_t count,
 	return pages;
 }
 
-int guest_map(struct guest *guest, struct stats *stats, uint64_t addr,
-	      uint64_t len, bool write, struct mapping *mapping)
+/* A mapping of the window is as good as any, but nobody unmaps it for itself. */
+static void *map_granted(struct memory *memory, uint64_t addr, uint32_t count, bool write,
+			 struct mapping *mapping)
 {
-	int prot = PROT_READ | (write ? PROT_WRITE : 0);
+	uint64_t first = xen_grant_dma_ref(addr);
+
+	if (first + count > UINT32_MAX)
+		return NULL;
+	mapping->shared = memory->guest->keep_grants;
+	if (mapping->shared)
+		return map_window(memory, first, count, write);
+	return map_grants(memory, first, count, PROT_READ | (write ? PROT_WRITE : 0));
+}
+
+int guest_map(struct memory *memory, uint64_t addr, uint64_t len, bool write,
+	      struct mapping *mapping)
+{
 	uint64_t count = xen_grant_dma_pages(addr, len);
+	struct guest *guest = memory->guest;
 
 	memset(mapping, 0, sizeof(*mapping));
 	if (!len || len > UINT32_MAX || count > PAGES_MAX)
@@ -85,11 +119,12 @@ int guest_map(struct guest *guest, struct stats *stats, uint64_t addr,
 
 	mapping->granted = xen_grant_dma_is_grant(addr);
 	if (mapping->granted) {
-		mapping->pages = map_grants(guest, addr, count, prot);
+		mapping->pages = map_granted(memory, addr, count, write, mapping);
 	} else {
-		stats->plain++;
+		memory->stats.plain++;
 		if (guest->allow_plain)
-			mapping->pages = map_foreign(guest, addr, count, prot);
+			mapping->pages = map_foreign(guest, addr, count,
+						     PROT_READ | (write ? PROT_WRITE : 0));
 	}
 	if (!mapping->pages)
 		goto failed;
@@ -97,47 +132,48 @@ int guest_map(struct guest *guest, struct stats *stats, uint64_t addr,
 	mapping->data = (char *)mapping->pages + xen_grant_dma_offset(addr);
 	mapping->len = len;
 	mapping->nr_pages = count;
-	if (mapping->granted) {
-		stats->maps++;
-		stats->pages += count;
-		stats->mapped += count;
-	}
 	return 0;
 
 failed:
-	stats->failures++;
+	memory->stats.failures++;
 	return -EFAULT;
 }
 
-static void unmap_now(struct guest *guest, struct stats *stats,
-		      struct mapping *mapping)
+static void unmap_now(struct memory *memory, struct mapping *mapping)
 {
 	if (!mapping->granted) {
-		xenforeignmemory_unmap(guest->foreign, mapping->pages,
+		xenforeignmemory_unmap(memory->guest->foreign, mapping->pages,
 				       mapping->nr_pages);
 		return;
 	}
-	xengnttab_unmap(guest->gnttab, mapping->pages, mapping->nr_pages);
-	stats->mapped -= mapping->nr_pages;
+	xengnttab_unmap(memory->guest->gnttab, mapping->pages, mapping->nr_pages);
+	memory->stats.mapped -= mapping->nr_pages;
 }
 
-void guest_unmap(struct guest *guest, struct stats *stats,
-		 struct mapping *mapping)
+void guest_unmap(struct memory *memory, struct mapping *mapping)
 {
-	struct kept *kept;
+	struct guest *guest = memory->guest;
+	struct kept *kept = NULL;
 
 	if (!mapping->data)
 		return;
-	kept = guest->keep_grants && mapping->granted ? malloc(sizeof(*kept)) : NULL;
-	if (kept) {
-		kept->mapping = *mapping;
-		kept->stats = stats;
-		kept->next = guest->kept;
-		guest->kept = kept;
-	} else {
-		unmap_now(guest, stats, mapping);
-	}
 	mapping->data = NULL;
+	if (mapping->shared)
+		return;
+	if (guest->never_unmap && mapping->granted)
+		kept = malloc(sizeof(*kept));
+	if (!kept) {
+		unmap_now(memory, mapping);
+		return;
+	}
+	*kept = (struct kept){ guest->kept, *mapping, memory };
+	guest->kept = kept;
+}
+
+void guest_drop_window(struct memory *memory)
+{
+	if (memory->window)
+		memory->stats.mapped -= window_drop(memory->window);
 }
 
 void guest_drop_kept(struct guest *guest)
@@ -146,7 +182,7 @@ void guest_drop_kept(struct guest *guest)
 
 	while ((kept = guest->kept)) {
 		guest->kept = kept->next;
-		unmap_now(guest, kept->stats, &kept->mapping);
+		unmap_now(kept->memory, &kept->mapping);
 		free(kept);
 	}
 }

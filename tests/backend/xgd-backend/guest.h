@@ -32,8 +32,16 @@ struct guest {
 	struct xengntdev_handle		*gnttab;
 	struct xenforeignmemory_handle	*foreign;
 	bool				allow_plain;
-	bool				keep_grants;
+	bool				keep_grants;	/* map each once */
+	bool				never_unmap;
 	struct kept			*kept;
+};
+
+/* What a device has of it. */
+struct memory {
+	struct guest	*guest;
+	struct window	*window;	/* the grants that it keeps */
+	struct stats	stats;
 };
 
 /* A piece of the guest's memory; it is not mapped if there is no data. */
@@ -43,13 +51,16 @@ struct mapping {
 	void		*pages;
 	uint32_t	nr_pages;
 	bool		granted;
+	bool		shared;		/* part of the window */
 };
 
 int guest_open(struct guest *guest);
-int guest_map(struct guest *guest, struct stats *stats, uint64_t addr,
-	      uint64_t len, bool write, struct mapping *mapping);
-void guest_unmap(struct guest *guest, struct stats *stats,
-		 struct mapping *mapping);
+int guest_map(struct memory *memory, uint64_t addr, uint64_t len, bool write,
+	      struct mapping *mapping);
+void guest_unmap(struct memory *memory, struct mapping *mapping);
+
+/* Unmap what keep_grants, or never_unmap, has left mapped. */
+void guest_drop_window(struct memory *memory);
 void guest_drop_kept(struct guest *guest);
 
 #endif

@@ -133,13 +133,22 @@ void ioreq_handle(struct ioreq_server *server)
 			handle(server, vcpu);
 }
 
+/* Arm only: Xen has no other way to a PVH guest on x86 than event channels. */
 int ioreq_set_irq(struct ioreq_server *server, uint32_t irq, bool level)
 {
-#ifdef __aarch64__
 	return xendevicemodel_set_irq_level(server->model, server->domid, irq, level);
-#else
-	return xendevicemodel_set_isa_irq_level(server->model, server->domid, irq, level);
-#endif
+}
+
+int ioreq_bind_port(struct ioreq_server *server, uint32_t port)
+{
+	int local = xenevtchn_bind_interdomain(server->events, server->domid, port);
+
+	return local < 0 ? -errno : local;
+}
+
+int ioreq_notify(struct ioreq_server *server, int port)
+{
+	return xenevtchn_notify(server->events, port);
 }
 
 void ioreq_close(struct ioreq_server *server)

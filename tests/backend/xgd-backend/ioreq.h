@@ -24,6 +24,11 @@ int ioreq_fd(const struct ioreq_server *server);
 void ioreq_handle(struct ioreq_server *server);
 
 int ioreq_set_irq(struct ioreq_server *server, uint32_t irq, bool level);
+
+/* An event channel that the guest offers: the local port, or a negative error. */
+int ioreq_bind_port(struct ioreq_server *server, uint32_t port);
+int ioreq_notify(struct ioreq_server *server, int port);
+
 void ioreq_close(struct ioreq_server *server);
 
 #endif

@@ -40,15 +40,19 @@ struct backend {
 static struct backend backend;
 
 static const char usage[] =
-	"usage: xgd-backend --domid N [OPTION]... --device TYPE,base=ADDRESS,irq=N[,...]...\n"
+	"usage: xgd-backend --domid N [OPTION]... --device TYPE,base=ADDRESS,irq=N|port=N[,...]...\n"
 	"\n"
 	"  --device blk,base=A,irq=N,file=DISK[,queues=N][,readonly]\n"
 	"  --device net,base=A,irq=N,file=TAP\n"
 	"  --device rng,base=A,irq=N\n"
+	"           ,irq=N               arm64: its interrupt, an SPI\n"
+	"           ,port=N              its interrupt, an event channel that the guest offers\n"
 	"           ,no-indirect         offer no indirect descriptors\n"
+	"           ,no-event-idx        offer no VIRTIO_RING_F_EVENT_IDX\n"
 	"           ,no-access-platform  do not offer VIRTIO_F_ACCESS_PLATFORM\n"
 	"  --allow-plain                serve addresses that are no grants, too\n"
-	"  --keep-grants                unmap no grant (SIGUSR2: unmap those kept so far)\n"
+	"  --keep-grants                map each grant once, until the device is reset\n"
+	"  --never-unmap                unmap no grant (SIGUSR2: unmap those kept so far)\n"
 	"\n"
 	"Prints \"ready\" when the guest may run. SIGUSR1 prints counters.\n";
 
@@ -60,7 +64,13 @@ static void __attribute__((noreturn)) die(const char *what, const char *why)
 
 static void set_irq(struct device *dev, bool level)
 {
-	if (ioreq_set_irq(backend.server, dev->irq, level))
+	int ret = 0;
+
+	if (!dev->port)
+		ret = ioreq_set_irq(backend.server, dev->irq, level);
+	else if (level)
+		ret = ioreq_notify(backend.server, dev->local_port);
+	if (ret)
 		printf("%s: no interrupt: %s\n", dev->name, strerror(errno));
 }
 
@@ -87,14 +97,17 @@ static uint64_t number(const char *what, const char *value)
 
 static struct device *parse_device(char *arg)
 {
-	enum { BASE, IRQ, FILE_NAME, QUEUES, READONLY, NO_INDIRECT, NO_ACCESS_PLATFORM };
+	enum { BASE, IRQ, PORT, FILE_NAME, QUEUES, READONLY, NO_INDIRECT, NO_EVENT_IDX,
+	       NO_ACCESS_PLATFORM };
 	static char *const options[] = {
 		[BASE]			= "base",
 		[IRQ]			= "irq",
+		[PORT]			= "port",
 		[FILE_NAME]		= "file",
 		[QUEUES]		= "queues",
 		[READONLY]		= "readonly",
 		[NO_INDIRECT]		= "no-indirect",
+		[NO_EVENT_IDX]		= "no-event-idx",
 		[NO_ACCESS_PLATFORM]	= "no-access-platform",
 		NULL
 	};
@@ -107,7 +120,7 @@ static struct device *parse_device(char *arg)
 	dev->fd = -1;
 	dev->nr_queues = 1;
 	dev->features = 1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_F_ACCESS_PLATFORM |
-			1ULL << VIRTIO_RING_F_INDIRECT_DESC;
+			1ULL << VIRTIO_RING_F_INDIRECT_DESC | 1ULL << VIRTIO_RING_F_EVENT_IDX;
 	while (arg && *arg) {
 		switch (getsubopt(&arg, options, &value)) {
 		case BASE:
@@ -115,6 +128,9 @@ static struct device *parse_device(char *arg)
 			break;
 		case IRQ:
 			dev->irq = number("irq", value);
+			break;
+		case PORT:
+			dev->port = number("port", value);
 			break;
 		case FILE_NAME:
 			dev->file = value;
@@ -128,6 +144,9 @@ static struct device *parse_device(char *arg)
 		case NO_INDIRECT:
 			dev->features &= ~(1ULL << VIRTIO_RING_F_INDIRECT_DESC);
 			break;
+		case NO_EVENT_IDX:
+			dev->features &= ~(1ULL << VIRTIO_RING_F_EVENT_IDX);
+			break;
 		case NO_ACCESS_PLATFORM:
 			dev->features &= ~(1ULL << VIRTIO_F_ACCESS_PLATFORM);
 			break;
@@ -135,8 +154,8 @@ static struct device *parse_device(char *arg)
 			die(value, "no such option of a device");
 		}
 	}
-	if (!dev->base || !dev->irq)
-		die(type, "needs base= and irq=");
+	if (!dev->base || !dev->irq == !dev->port)
+		die(type, "needs base=, and irq= or port=");
 	if (!dev->nr_queues || dev->nr_queues > QUEUES_MAX)
 		die(type, "no such number of queues");
 	return dev;
@@ -153,7 +172,7 @@ static void add_device(char *arg)
 	for (i = 0; i < backend.nr_devices; i++)
 		same += backend.device[i]->type == dev->type;
 	snprintf(dev->name, sizeof(dev->name), "%s%u", dev->type->name, same);
-	dev->guest = &backend.guest;
+	dev->memory.guest = &backend.guest;
 	dev->set_irq = set_irq;
 	ret = dev->type->open(dev);
 	if (ret)
@@ -190,7 +209,7 @@ static void report(void)
 	backend.reports++;
 	for (i = 0; i < backend.nr_devices; i++) {
 		const struct device *dev = backend.device[i];
-		const struct stats *stats = &dev->stats;
+		const struct stats *stats = &dev->memory.stats;
 
 		printf("stats %u %s requests=%" PRIu64 " read=%" PRIu64 " written=%" PRIu64
 		       " maps=%" PRIu64 " pages=%" PRIu64 " mapped=%" PRIu64
@@ -285,6 +304,7 @@ static void parse(int argc, char **argv)
 		{ "device",		required_argument,	NULL, 'd' },
 		{ "allow-plain",	no_argument,		NULL, 'p' },
 		{ "keep-grants",	no_argument,		NULL, 'k' },
+		{ "never-unmap",	no_argument,		NULL, 'n' },
 		{ "help",		no_argument,		NULL, 'h' },
 		{ }
 	};
@@ -306,6 +326,9 @@ static void parse(int argc, char **argv)
 		case 'k':
 			backend.guest.keep_grants = true;
 			break;
+		case 'n':
+			backend.guest.never_unmap = true;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			exit(0);
@@ -318,6 +341,17 @@ static void parse(int argc, char **argv)
 		fputs(usage, stderr);
 		exit(2);
 	}
+}
+
+static void connect_device(struct device *dev)
+{
+	if (ioreq_add_window(backend.server, dev->base, MMIO_SIZE))
+		die(dev->name, strerror(errno));
+	if (!dev->port)
+		return;
+	dev->local_port = ioreq_bind_port(backend.server, dev->port);
+	if (dev->local_port < 0)
+		die(dev->name, strerror(-dev->local_port));
 }
 
 int main(int argc, char **argv)
@@ -334,8 +368,7 @@ int main(int argc, char **argv)
 	if (!backend.server)
 		die("no ioreq server", strerror(errno));
 	for (i = 0; i < backend.nr_devices; i++)
-		if (ioreq_add_window(backend.server, backend.device[i]->base, MMIO_SIZE))
-			die(backend.device[i]->name, strerror(errno));
+		connect_device(backend.device[i]);
 	if (ioreq_enable(backend.server))
 		die("cannot serve", strerror(errno));
 	puts("ready");

@@ -98,7 +98,10 @@ static void set_status(struct device *dev, uint32_t value)
 	     !(dev->driver_features & 1ULL << VIRTIO_F_VERSION_1)))
 		value &= ~VIRTIO_CONFIG_S_FEATURES_OK;
 	/* Only a reset takes that back. */
-	dev->status = value | (dev->status & VIRTIO_CONFIG_S_NEEDS_RESET);
+	value |= dev->status & VIRTIO_CONFIG_S_NEEDS_RESET;
+	if (dev->type->start && value & ~dev->status & VIRTIO_CONFIG_S_DRIVER_OK)
+		dev->type->start(dev);
+	dev->status = value;
 }
 
 static void write_queue(struct queue *queue, uint32_t offset, uint32_t value)

@@ -25,7 +25,7 @@ static int map_ring(struct queue *queue, uint64_t addr, uint64_t len,
 	/* No driver needs that, and it keeps the fields below aligned. */
 	if (addr % 4)
 		return -EINVAL;
-	return guest_map(dev->guest, &dev->stats, addr, len, true, ring);
+	return guest_map(&dev->memory, addr, len, true, ring);
 }
 
 int queue_start(struct queue *queue)
@@ -43,6 +43,8 @@ int queue_start(struct queue *queue)
 	}
 	queue->next_avail = 0;
 	queue->next_used = 0;
+	queue->told_used = 0;
+	queue->event_idx = queue->dev->driver_features & 1ULL << VIRTIO_RING_F_EVENT_IDX;
 	queue->generation++;
 	queue->ready = true;
 	return 0;
@@ -54,9 +56,9 @@ void queue_stop(struct queue *queue)
 
 	queue->ready = false;
 	queue->kicked = false;
-	guest_unmap(dev->guest, &dev->stats, &queue->desc);
-	guest_unmap(dev->guest, &dev->stats, &queue->avail);
-	guest_unmap(dev->guest, &dev->stats, &queue->used);
+	guest_unmap(&dev->memory, &queue->desc);
+	guest_unmap(&dev->memory, &queue->avail);
+	guest_unmap(&dev->memory, &queue->used);
 }
 
 /* Append one table's chain of descriptors to a request. */
@@ -96,10 +98,10 @@ static int collect_indirect(struct request *request, const struct vring_desc *in
 
 	if (!indirect->len || indirect->len % sizeof(*indirect) || indirect->addr % 4)
 		return -EINVAL;
-	if (guest_map(dev->guest, &dev->stats, indirect->addr, indirect->len, false, &table))
+	if (guest_map(&dev->memory, indirect->addr, indirect->len, false, &table))
 		return -EFAULT;
 	ret = collect(request, table.data, indirect->len / sizeof(*indirect), 0, NULL);
-	guest_unmap(dev->guest, &dev->stats, &table);
+	guest_unmap(&dev->memory, &table);
 	return ret;
 }
 
@@ -111,17 +113,43 @@ static void map_pieces(struct request *request)
 	for (i = 0; i < request->nr_pieces; i++) {
 		struct piece *piece = &request->piece[i];
 
-		if (guest_map(dev->guest, &dev->stats, piece->addr, piece->len,
+		if (guest_map(&dev->memory, piece->addr, piece->len,
 			      piece->write, &piece->mapping))
 			request->failed = true;
 	}
 }
 
-bool queue_pending(const struct queue *queue)
+static bool is_pending(const struct queue *queue)
 {
 	const struct vring_avail *avail = queue->avail.data;
 
-	return queue->ready && read_once(&avail->idx) != queue->next_avail;
+	return read_once(&avail->idx) != queue->next_avail;
+}
+
+/* Of which request the driver is to tell (VIRTIO_RING_F_EVENT_IDX). */
+static uint16_t *avail_event(const struct queue *queue)
+{
+	struct vring_used *used = queue->used.data;
+
+	return (uint16_t *)&used->ring[queue->size];
+}
+
+bool queue_await(struct queue *queue)
+{
+	const struct vring_avail *avail = queue->avail.data;
+	uint16_t index;
+
+	if (!queue->ready || !queue->event_idx)
+		return false;
+	index = read_once(&avail->idx);
+	__atomic_store_n(avail_event(queue), index, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return read_once(&avail->idx) != index;
+}
+
+bool queue_pending(struct queue *queue)
+{
+	return queue->ready && (is_pending(queue) || queue_await(queue));
 }
 
 struct request *queue_next(struct queue *queue)
@@ -134,10 +162,12 @@ struct request *queue_next(struct queue *queue)
 
 	if (!queue_pending(queue))
 		return NULL;
-	request = calloc(1, sizeof(*request));
+	request = malloc(sizeof(*request));
 	if (!request)
 		return NULL;
 	request->queue = queue;
+	request->failed = false;
+	request->nr_pieces = 0;
 	request->generation = queue->generation;
 	request->head = read_once(&avail->ring[queue->next_avail % queue->size]);
 	queue->next_avail++;
@@ -149,7 +179,7 @@ struct request *queue_next(struct queue *queue)
 		device_needs_reset(dev, "a chain of descriptors makes no sense");
 		return NULL;
 	}
-	dev->stats.requests++;
+	dev->memory.stats.requests++;
 	map_pieces(request);
 	return request;
 }
@@ -160,33 +190,45 @@ static void unmap_pieces(struct request *request)
 	unsigned int i;
 
 	for (i = 0; i < request->nr_pieces; i++)
-		guest_unmap(dev->guest, &dev->stats, &request->piece[i].mapping);
-}
-
-void requests_complete(struct request **request, const uint32_t *written, unsigned int count)
-{
-	struct queue *queue = request[0]->queue;
-	struct vring_used *used = queue->used.data;
-	unsigned int i;
-
-	for (i = 0; i < count; i++)
-		unmap_pieces(request[i]);
-	if (queue->ready && request[0]->generation == queue->generation) {
-		for (i = 0; i < count; i++)
-			used->ring[queue->next_used++ % queue->size] = (struct vring_used_elem){
-				.id = request[i]->head,
-				.len = written[i],
-			};
-		__atomic_store_n(&used->idx, queue->next_used, __ATOMIC_RELEASE);
-		device_interrupt(queue->dev, DEVICE_USED);
-	}
-	for (i = 0; i < count; i++)
-		free(request[i]);
+		guest_unmap(&dev->memory, &request->piece[i].mapping);
 }
 
 void request_complete(struct request *request, uint32_t written)
 {
-	requests_complete(&request, &written, 1);
+	struct queue *queue = request->queue;
+	struct vring_used *used = queue->used.data;
+
+	unmap_pieces(request);
+	if (queue->ready && request->generation == queue->generation)
+		used->ring[queue->next_used++ % queue->size] = (struct vring_used_elem){
+			.id = request->head,
+			.len = written,
+		};
+	free(request);
+}
+
+/* Does the driver want to be told, now that there is more than it was told of? */
+static bool wants_interrupt(const struct queue *queue)
+{
+	const struct vring_avail *avail = queue->avail.data;
+
+	if (!queue->event_idx)
+		return !(read_once(&avail->flags) & VRING_AVAIL_F_NO_INTERRUPT);
+	return vring_need_event(read_once(&avail->ring[queue->size]), queue->next_used,
+				queue->told_used);
+}
+
+void queue_tell(struct queue *queue)
+{
+	struct vring_used *used = queue->used.data;
+
+	if (!queue->ready || queue->told_used == queue->next_used)
+		return;
+	__atomic_store_n(&used->idx, queue->next_used, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (wants_interrupt(queue))
+		device_interrupt(queue->dev, DEVICE_USED);
+	queue->told_used = queue->next_used;
 }
 
 void request_put_back(struct request *request)

@@ -30,6 +30,8 @@ struct queue {
 	struct mapping	used;
 	uint16_t	next_avail;
 	uint16_t	next_used;
+	uint16_t	told_used;	/* up to here the driver knows */
+	bool		event_idx;
 	uint32_t	generation;	/* counts how often it was started */
 };
 
@@ -56,17 +58,20 @@ struct request {
 int queue_start(struct queue *queue);
 void queue_stop(struct queue *queue);
 
-/* Whether the driver has put a request into the queue. */
-bool queue_pending(const struct queue *queue);
+/* Have the driver tell of the next request; or it just has put one into the queue. */
+bool queue_await(struct queue *queue);
+
+/* Whether there is a request in the queue. If not, the driver tells of the next. */
+bool queue_pending(struct queue *queue);
 
 /* The next request, or NULL if there is none, or if the queue makes no sense. */
 struct request *queue_next(struct queue *queue);
 
-/* Hand a request back, of which the device wrote so many bytes. */
+/* A request is done, and the device wrote so many bytes of it. */
 void request_complete(struct request *request, uint32_t written);
 
-/* Hand several back, which the driver gets to see at the same time. */
-void requests_complete(struct request **request, const uint32_t *written, unsigned int count);
+/* Hand back all that is done: the driver gets to see it at the same time. */
+void queue_tell(struct queue *queue);
 
 /* Leave the last request that was taken in its queue, for later. */
 void request_put_back(struct request *request);

@@ -30,9 +30,10 @@ static void rng_work(struct device *dev, struct queue *queue)
 			if (len > 0)
 				written += len;
 		}
-		dev->stats.bytes_written += written;
+		dev->memory.stats.bytes_written += written;
 		request_complete(request, written);
 	}
+	queue_tell(queue);
 }
 
 const struct device_type rng_type = {
