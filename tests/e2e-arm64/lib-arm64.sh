@@ -24,47 +24,6 @@ name_of()
 	esac
 }
 
-# Count from here. An xgd-backend that has just started is at zero.
-maps_mark()
-{
-	if by_qemu; then
-		guest_set mark "$(wc -l <"$(guest_get trace)")"
-	else
-		guest_set mark_grant "$(backend_sum maps)"
-		guest_set mark_foreign "$(backend_sum plain)"
-	fi
-}
-
-# How often the backend mapped a grant, or plain memory; an xgd-backend counts the
-# plain addresses that it saw.
-maps_grant()
-{
-	if by_qemu; then
-		maps '>='
-	else
-		difference "$(backend_sum maps)" "$(guest_get mark_grant)"
-	fi
-}
-
-maps_foreign()
-{
-	if by_qemu; then
-		maps '<'
-	else
-		difference "$(backend_sum plain)" "$(guest_get mark_foreign)"
-	fi
-}
-
-by_qemu()
-{
-	[ -n "$(guest_get trace)" ]
-}
-
-difference()
-{
-	echo $((${1:-0} - ${2:-0}))
-}
-
 # The standard guest of a snapshot has no backend yet.
 if [ -n "$(guest_id)" ] && [ -z "$(guest_get pid)" ]; then
 	# shellcheck disable=SC2046

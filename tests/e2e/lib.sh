@@ -221,23 +221,47 @@ tcp_works()
 
 # ---- what the backend did --------------------------------------------------
 
-# Count from here.
+# Count from here. An xgd-backend that has just started is at zero.
 maps_mark()
 {
-	guest_set mark "$(wc -l <"$(guest_get trace)")"
+	if by_qemu; then
+		guest_set mark "$(wc -l <"$(guest_get trace)")"
+	else
+		guest_set mark_grant "$(backend_sum maps)"
+		guest_set mark_foreign "$(backend_sum plain)"
+	fi
 }
 
 # How often the backend mapped a grant, or guest memory past the grant table,
 # since the mark. QEMU numbers its maps: a grant by its page, all of them above
-# memory, and memory by its MiB.
+# memory, and memory by its MiB. An xgd-backend counts the plain addresses that
+# it saw.
 maps_grant()
 {
-	maps '>='
+	if by_qemu; then
+		maps '>='
+	else
+		difference "$(backend_sum maps)" "$(guest_get mark_grant)"
+	fi
 }
 
 maps_foreign()
 {
-	maps '<'
+	if by_qemu; then
+		maps '<'
+	else
+		difference "$(backend_sum plain)" "$(guest_get mark_foreign)"
+	fi
+}
+
+by_qemu()
+{
+	[ -n "$(guest_get trace)" ]
+}
+
+difference()
+{
+	echo $((${1:-0} - ${2:-0}))
 }
 
 maps()
@@ -257,6 +281,39 @@ only_grants()
 counter()
 {
 	guest "awk '\$1 == \"$1\" { n += \$2 } END { print n + 0 }' /sys/kernel/debug/xen_grant_dma/devices"
+}
+
+# ---- what an xgd-backend tells of itself --------------------------------------
+
+xgd_backend_ready()
+{
+	grep -q '^ready' "$(guest_get log)"
+}
+
+# backend_stats: the counters of all devices, now: "NAME KEY=NUMBER...".
+backend_stats()
+{
+	local log report
+
+	log=$(guest_get log)
+	report=$(($(grep -c '^stats .* end$' "$log") + 1))
+	kill -USR1 "$(guest_get pid)" &&
+		wait_for 10 grep -q "^stats $report end" "$log" &&
+		sed -n "/ end\$/d; s/^stats $report //p" "$log"
+}
+
+# backend_stat NAME KEY: one number of it.
+backend_stat()
+{
+	backend_stats | sed -n "s/^$1 .*\\b$2=\\([0-9]*\\).*/\\1/p"
+}
+
+# backend_sum KEY: of all devices.
+backend_sum()
+{
+	backend_stats | awk -v key="$1" '
+		{ for (i = 2; i <= NF; i++) if (index($i, key "=") == 1) n += substr($i, length(key) + 2) }
+		END { print n + 0 }'
 }
 
 # ---- what Xen and a backend can see of the guest's grants --------------------

@@ -59,10 +59,6 @@ names()
 	"$RIG/in-build" modinfo -F parm "$1" | cut -d: -f1 | sort | xargs
 }
 
-# The arm64 machine uses it; it is to be of use on x86, too.
-check "the project's own backend builds for x86" \
-	"$RIG/in-build" make -s -C tests/backend/xgd-backend CC=gcc OUT="$TMP/backend"
-
 module=$CACHE/strict/6.12-amd64/xen_grant_dma.ko
 check 'modinfo shows every parameter' same \
 	'access_platform backend bounce_kb force_grant isolation max_refs rebind rw_grants take_over' "$(names "$module")"

@@ -92,34 +92,3 @@ backend_start()
 	guest_set pid $!
 	backend_wait xgd_backend_ready
 }
-
-xgd_backend_ready()
-{
-	grep -q '^ready' "$(guest_get log)"
-}
-
-# backend_stats: the counters of all devices, now: "NAME KEY=NUMBER...".
-backend_stats()
-{
-	local log
-
-	log=$(guest_get log)
-	guest_set report $(($(guest_get report) + 1))
-	kill -USR1 "$(guest_get pid)" &&
-		wait_for 10 grep -q "^stats $(guest_get report) end" "$log" &&
-		sed -n "/ end\$/d; s/^stats $(guest_get report) //p" "$log"
-}
-
-# backend_stat NAME KEY: one number of it.
-backend_stat()
-{
-	backend_stats | sed -n "s/^$1 .*\\b$2=\\([0-9]*\\).*/\\1/p"
-}
-
-# backend_sum KEY: of all devices.
-backend_sum()
-{
-	backend_stats | awk -v key="$1" '
-		{ for (i = 2; i <= NF; i++) if (index($i, key "=") == 1) n += substr($i, length(key) + 2) }
-		END { print n + 0 }'
-}
