@@ -112,13 +112,6 @@ module_param_cb(backend, &xgd_backend_param, NULL, 0444);
 MODULE_PARM_DESC(backend,
 		 "backend domains: SELECTOR=DOMID or SELECTOR=none, comma-separated, first match wins; SELECTOR: PCI address, device name or * (default: empty)");
 
-/* A parameter that is one of a few words. */
-struct xgd_choice {
-	const char *const	*words;
-	unsigned int		count;
-	int			*value;
-};
-
 static int xgd_choice_set(const char *val, const struct kernel_param *kp)
 {
 	const struct xgd_choice *choice = kp->arg;
@@ -145,7 +138,7 @@ static int xgd_choice_get(char *buffer, const struct kernel_param *kp)
 	return sysfs_emit(buffer, "%s\n", choice->words[*choice->value]);
 }
 
-static const struct kernel_param_ops xgd_choice_param = {
+const struct kernel_param_ops xgd_choice_param = {
 	.set = xgd_choice_set,
 	.get = xgd_choice_get,
 };
@@ -180,14 +173,6 @@ module_param_cb(isolation, &xgd_choice_param, (void *)&xgd_isolation_choice, 044
 MODULE_PARM_DESC(isolation,
 		 "byte: grant whole Xen pages in place and copy the rest, so that the backend gets the buffers and nothing else; page: grant every Xen page that a buffer touches; copy: copy everything (default: byte)");
 
-/* A parameter that is a number in a range. */
-struct xgd_number {
-	unsigned int	min;
-	unsigned int	max;
-	const char	*also;
-	unsigned int	value;
-};
-
 static int xgd_number_set(const char *val, const struct kernel_param *kp)
 {
 	struct xgd_number *number = kp->arg;
@@ -211,7 +196,7 @@ static int xgd_number_get(char *buffer, const struct kernel_param *kp)
 	return sysfs_emit(buffer, "%u\n", number->value);
 }
 
-static const struct kernel_param_ops xgd_number_param = {
+const struct kernel_param_ops xgd_number_param = {
 	.set = xgd_number_set,
 	.get = xgd_number_get,
 };

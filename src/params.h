@@ -3,6 +3,7 @@
 #define XGD_PARAMS_H
 
 #include <linux/list.h>
+#include <linux/moduleparam.h>
 #include <xen/interface/xen.h>
 
 #include "device.h"
@@ -20,6 +21,35 @@ struct xgd_rule {
 	domid_t			domid;
 	char			selector[];
 };
+
+/**
+ * struct xgd_choice - a parameter that is one of a few words
+ * @words:	the words
+ * @count:	how many
+ * @value:	the number of the one that was chosen
+ */
+struct xgd_choice {
+	const char *const	*words;
+	unsigned int		count;
+	int			*value;
+};
+
+/**
+ * struct xgd_number - a parameter that is a number in a range
+ * @min:	the smallest
+ * @max:	the largest
+ * @also:	0 is allowed, too: a text that says so; or NULL
+ * @value:	the number
+ */
+struct xgd_number {
+	unsigned int	min;
+	unsigned int	max;
+	const char	*also;
+	unsigned int	value;
+};
+
+extern const struct kernel_param_ops xgd_choice_param;
+extern const struct kernel_param_ops xgd_number_param;
 
 enum xgd_access_platform {
 	XGD_ACCESS_PLATFORM_REQUIRE,
