@@ -3,6 +3,9 @@
  * The "xen,grant-dma" node is an IOMMU to the device tree, so the kernel has the
  * devices behind it wait for an IOMMU driver: this one, which translates nothing.
  * Without it they come up 10 s late.
+ *
+ * It is asked about each device before the device's driver touches it. So it can also
+ * have the device wait, for as long as its backend is not there.
  */
 #define dev_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -13,16 +16,29 @@
 
 #include "compat/iommu.h"
 #include "iommu.h"
+#include "ready.h"
+#include "wait.h"
 
 static struct iommu_device *xgd_iommu_probe_device(struct device *dev)
 {
 	return ERR_PTR(-ENODEV);
 }
 
-/* No of_xlate: to the device that asks this means that there is no IOMMU. */
+/* The cell behind the phandle is the backend's domain. */
+static int xgd_iommu_of_xlate(struct device *dev, XGD_OF_XLATE_CONST struct of_phandle_args *args)
+{
+	int ret = xgd_ready_check(dev, args->args[0]);
+
+	/* Whatever the answer is, this IOMMU does nothing for the device. */
+	xgd_iommu_fwspec_free(dev);
+
+	return ret ?: -ENODEV;
+}
+
 static const struct iommu_ops xgd_iommu_ops = {
 	.owner = THIS_MODULE,
 	.probe_device = xgd_iommu_probe_device,
+	.of_xlate = xgd_iommu_of_xlate,
 };
 
 static void xgd_iommu_unregister(void *iommu)
@@ -40,6 +56,9 @@ static int xgd_iommu_probe(struct platform_device *pdev)
 	iommu = devm_kzalloc(&pdev->dev, sizeof(*iommu), GFP_KERNEL);
 	if (!iommu)
 		return -ENOMEM;
+
+	/* Before the first device asks, which may be now. */
+	xgd_wait_for_node(&pdev->dev);
 
 	ret = iommu_device_register(iommu, &xgd_iommu_ops, &pdev->dev);
 	if (ret == -EBUSY)

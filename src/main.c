@@ -14,6 +14,7 @@
 #include "resume.h"
 #include "revoke.h"
 #include "stats.h"
+#include "wait.h"
 
 static int __init xgd_init(void)
 {
@@ -46,6 +47,8 @@ static int __init xgd_init(void)
 	if (ret)
 		goto err_stats;
 
+	xgd_wait_init();
+
 	/*
 	 * Last: the devices that this lets go on are decided for already, and
 	 * the module cannot go while one of them is attached.
@@ -70,6 +73,7 @@ err_params:
 static void __exit xgd_exit(void)
 {
 	xgd_iommu_exit();
+	xgd_wait_exit();
 	xgd_anchor_exit();
 	xgd_resume_exit();
 	xgd_stats_exit();

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * debugfs: xen_grant_dma/devices, a block of lines for each device.
+ * debugfs: a block of lines for each device (xen_grant_dma/devices), and for each
+ * backend domain that devices wait for (backends).
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
 #include "device.h"
+#include "ready.h"
 #include "stats.h"
 
 static struct dentry *xgd_debugfs;
@@ -54,6 +56,30 @@ static int devices_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(devices);
 
+static void xgd_show_ready(struct xgd_ready *ready, void *data)
+{
+	struct xgd_waiter *waiter;
+	struct seq_file *m = data;
+
+	seq_printf(m, "domain %u\n", ready->domid);
+	seq_printf(m, "  %-16s %s\n", "state",
+		   ready->ready ? "ready" : ready->gave_up ? "given up" : "waiting");
+	seq_printf(m, "  %-16s %s\n", "source", ready->source);
+	seq_printf(m, "  %-16s %s\n", "signal", ready->signal);
+	seq_printf(m, "  %-16s", "devices");
+	list_for_each_entry(waiter, &ready->devices, list)
+		seq_printf(m, " %s", waiter->name);
+	seq_puts(m, "\n");
+}
+
+static int backends_show(struct seq_file *m, void *unused)
+{
+	xgd_ready_for_each(xgd_show_ready, m);
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(backends);
+
 /**
  * xgd_stats_init - make the files
  *
@@ -63,6 +89,8 @@ void xgd_stats_init(void)
 {
 	xgd_debugfs = debugfs_create_dir("xen_grant_dma", NULL);
 	debugfs_create_file("devices", 0400, xgd_debugfs, NULL, &devices_fops);
+	if (IS_ENABLED(CONFIG_OF_IOMMU))
+		debugfs_create_file("backends", 0400, xgd_debugfs, NULL, &backends_fops);
 }
 
 /**

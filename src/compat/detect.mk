@@ -13,6 +13,8 @@ xgd-have-$(call xgd_has,linux/dma-map-ops.h,-w alloc_pages_op) += -DXGD_HAVE_ALL
 xgd-have-$(call xgd_has,linux/iommu-dma.h,-w use_dma_iommu) += -DXGD_HAVE_USE_DMA_IOMMU
 # a bus has the operations of its IOMMU
 xgd-have-$(call xgd_has,linux/device/bus.h,-w iommu_ops) += -DXGD_HAVE_BUS_IOMMU_OPS
+# an IOMMU must not change the specifier of a device
+xgd-have-$(call xgd_has,linux/iommu.h,'of_xlate.*const struct of_phandle_args') += -DXGD_HAVE_OF_XLATE_CONST
 # what is called at resume gets an argument
 xgd-have-$(call xgd_has,linux/syscore_ops.h,'struct syscore {') += -DXGD_HAVE_SYSCORE
 # __assign_str() takes its source from __string()

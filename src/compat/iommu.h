@@ -12,6 +12,26 @@ static inline void xgd_iommu_forget_bus(struct bus_type *bus, const struct iommu
 	if (bus->iommu_ops == ops)
 		bus->iommu_ops = NULL;
 }
+
+/*
+ * A device that is to wait, or has no IOMMU, must not keep what the core has noted
+ * for it: the next time it would pass for set up. Later kernels forget it themselves.
+ */
+static inline void xgd_iommu_fwspec_free(struct device *dev)
+{
+	iommu_fwspec_free(dev);
+}
+#else
+static inline void xgd_iommu_fwspec_free(struct device *dev)
+{
+}
+#endif
+
+/* iommu_ops.of_xlate promises not to change its argument. */
+#ifdef XGD_HAVE_OF_XLATE_CONST
+#define XGD_OF_XLATE_CONST	const
+#else
+#define XGD_OF_XLATE_CONST
 #endif
 
 /*
