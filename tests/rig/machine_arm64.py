@@ -37,6 +37,17 @@ class Arm64(machine.Machine):
     DOMU_INITRAMFS = 0x6b000000
     DOMU_TREE = 0x6e000000
 
+    # What is where in the tree that Xen boots by: the two ends of an event channel.
+    CHANNELS = ("""here: channel@a {
+                compatible = "xen,evtchn-v1";
+                xen,evtchn = <10 &there>;
+            };
+""", """there: channel@b {
+                compatible = "xen,evtchn-v1";
+                xen,evtchn = <11 &here>;
+            };
+""")
+
     def __init__(self, *args, dom0less=None, **kwargs):
         self.dom0less = dom0less
         super().__init__(*args, **kwargs)
@@ -72,8 +83,13 @@ class Arm64(machine.Machine):
             command += self.second_domain(command, *self.dom0less)
         return command
 
-    def second_domain(self, command, tree, script):
-        """Have Xen start a guest with a partial device tree, which runs a script."""
+    def second_domain(self, command, tree, script, channel, append):
+        """Have Xen start a guest with a partial device tree, which runs a script.
+
+        Its kernel's command line ends with append. Its port 10 is an event channel to
+        port 11 of dom0: Xen makes the end whose node comes first, "guest" or "dom0",
+        and then connects the other, which gets an event by that.
+        """
         in_build = machine.RIG / 'in-build'
 
         def dtc(*args):
@@ -95,14 +111,18 @@ class Arm64(machine.Machine):
         for kind, addr, file in (('kernel', self.DOMU_KERNEL, self.image / 'vmlinuz'),
                                  ('ramdisk', self.DOMU_INITRAMFS, self.dir / 'initramfs'),
                                  ('device-tree', self.DOMU_TREE, self.dir / 'partial.dtb')):
-            args = 'bootargs = "console=ttyAMA0 quiet loglevel=4";' if kind == 'kernel' else ''
+            args = ''
+            if kind == 'kernel':
+                args = f'bootargs = "console=ttyAMA0 quiet loglevel=4 {append}";'
             modules += f"""module@{addr:x} {{
                 compatible = "multiboot,{kind}", "multiboot,module";
                 reg = <0 {addr:#x} 0 {file.stat().st_size:#x}>; {args}
             }};\n"""
             loaders += ['-device', f'loader,file={file},addr={addr:#x},force-raw=on']
+        guest, dom0 = self.CHANNELS
+        first, last = (dom0, '') if channel == 'dom0' else ('', dom0)
         with open(self.dir / 'machine.dts', 'a') as dts:
-            dts.write(f"""/ {{ chosen {{ domU1 {{
+            dts.write(f"""/ {{ chosen {{ {first} domU1 {{
                 compatible = "xen,domain";
                 #address-cells = <2>;
                 #size-cells = <2>;
@@ -111,6 +131,6 @@ class Arm64(machine.Machine):
                 vpl011;
                 nr_spis = <16>;
                 xen,enhanced = "no-xenstore";
-                {modules} }}; }}; }};""")
+                {guest} {modules} }}; {last} }}; }};""")
         dtc('-I', 'dts', '-O', 'dtb', '-o', 'machine.dtb', 'machine.dts')
         return [*loaders, '-dtb', self.dir / 'machine.dtb']
