@@ -5,25 +5,14 @@
 # xenstore. What the guest does is in 87-arm64-dom0less.guest.
 
 . /payload/lib.sh
-
-# said NAME: what the guest has printed behind a name
-said()
-{
-	xl dmesg | tr -d '\r' | sed -n "s/^.*result $1 //p" | tail -n 1
-}
-
-ended()
-{
-	xl dmesg | grep -q 'rig: end'
-}
+. /payload/dom0less-arm64.sh
 
 waits()
 {
 	xl dmesg | grep -q 'rig: waiting'
 }
 
-guest_set id 1
-guest_set dead 'has no agent'
+dom0less_guest
 wait_for 60 waits
 ok $? 'the guest is up and waits'
 # shellcheck disable=SC2046
@@ -33,13 +22,13 @@ maps_mark
 wait_for 60 ended
 ok $? 'the guest finds it and does its work' || diag "$(xl dmesg | tail -n 20)"
 
-is "$(said load)" 0 'the module was loaded'
-like "$(said log)" '^grants to domain 0, by iommus of /passthrough/virtio@2000000' 'it gives grants, as the tree says'
-is "$(said written)" "$(disk_sum 4096)" 'dom0 finds on the disk what the guest wrote'
-is "$(said read)" "$(disk_sum 4096)" 'the guest read it back'
+is "$(result load)" 0 'the module was loaded'
+like "$(result log)" '^grants to domain 0, by iommus of /passthrough/virtio@2000000' 'it gives grants, as the tree says'
+is "$(result written)" "$(disk_sum 4096)" 'dom0 finds on the disk what the guest wrote'
+is "$(result read)" "$(disk_sum 4096)" 'the guest read it back'
 diag "$(backend_stats)"
 only_grants 'all this'
 is "$(backend_sum mapped) $(backend_sum failures)" '0 0' 'the backend holds nothing any more'
-is "$(said unload)" 0 'the module was removed'
-is "$(said complaints)" 0 'the kernel had nothing to complain of'
+is "$(result unload)" 0 'the module was removed'
+is "$(result complaints)" 0 'the kernel had nothing to complain of'
 done_testing
