@@ -149,7 +149,12 @@ bool queue_await(struct queue *queue)
 
 bool queue_pending(struct queue *queue)
 {
-	return queue->ready && (is_pending(queue) || queue_await(queue));
+	if (!queue->ready)
+		return false;
+	if (!is_pending(queue))
+		queue_await(queue);
+	/* One that came meanwhile was not told of. */
+	return is_pending(queue);
 }
 
 struct request *queue_next(struct queue *queue)
