@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# What the benchmarks are written with; see lib.sh for the rest. They run in dom0 on
+# the machine that counts instructions, once for each VARIANT:
+#
+#   none	virtio without our module: the backend maps the guest's memory
+#   byte, page	with it; the name is that of isolation=
+#   intree	with the kernel's own grant DMA
+#
+# "# step:" lines are for people. "# value: GROUP|WHAT|VARIANT|UNIT|VALUE" is a result;
+# that of each repeat is a line of its own.
+
+. /payload/lib.sh
+
+step()
+{
+	echo "# step: $*"
+}
+
+# value GROUP WHAT UNIT VALUE
+value()
+{
+	echo "# value: $1|$2|$VARIANT|$3|$4"
+}
+
+# variant_load: what gives the guest's devices their DMA operations
+variant_load()
+{
+	case $VARIANT in
+	none)	;;
+	intree)	guest 'insmod /payload/6.12/intree.ko' ;;
+	*)	load 'backend=*=0' isolation="$VARIANT" ;;
+	esac
+}
+
+# bench_guest ARGUMENT...: a guest with these devices, whose backend does as
+# backend_does says.
+bench_guest()
+{
+	mkfifo /run/monitor.in /run/monitor.out
+	cat /run/monitor.out >/dev/null &
+	guest_boot -- "$@" -chardev pipe,id=monitor,path=/run/monitor -mon chardev=monitor ||
+		bail 'no guest'
+	backend_does 'trace-event xen_remap_bucket off'
+}
+
+# backend_does COMMAND: of QEMU's monitor
+backend_does()
+{
+	echo "$1" >/run/monitor.in
+}
+
+# spent COMMAND...: the ns that pass meanwhile, and of these, which are instructions, those
+# that are not idle, those of dom0 and those of the guest, into $spent_...
+spent()
+{
+	local before after
+
+	before=$(/payload/bin/cpu_time "$(guest_id)")
+	"$@"
+	after=$(/payload/bin/cpu_time "$(guest_id)")
+	# shellcheck disable=SC2086
+	set -- $before $after
+	spent_time=$(($5 - $1))
+	spent_busy=$(($6 - $2))
+	spent_dom0=$(($7 - $3))
+	spent_guest=$(($8 - $4))
+}
