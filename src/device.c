@@ -55,21 +55,27 @@ struct xgd_device *xgd_device_create(struct device *dev, domid_t domid, const ch
 		goto err_module;
 	}
 
+	xd->cpu = alloc_percpu(struct xgd_cpu);
+	if (!xd->cpu) {
+		id = -ENOMEM;
+		goto err_free;
+	}
+
 	/* 0 in the reference table means: not of this module. */
 	id = ida_alloc_range(&xgd_ids, 1, U16_MAX, GFP_KERNEL);
 	if (id < 0)
-		goto err_free;
+		goto err_cpu;
 
-	xd->ops = xgd_dma_ops;
 	xd->dev = get_device(dev);
 	xd->domid = domid;
 	xd->id = id;
 	strscpy(xd->source, source, sizeof(xd->source));
 	xd->mode = *mode;
-	xd->mode.max_refs = xgd_refs_limit(mode->max_refs);
 	kref_init(&xd->kref);
+	xgd_refs_init_device(xd);
 	xgd_bounce_init(xd);
 	xgd_revoke_init(xd);
+	xgd_dma_init(xd);
 
 	mutex_lock(&xgd_devices_lock);
 	list_add_tail(&xd->list, &xgd_devices);
@@ -77,6 +83,8 @@ struct xgd_device *xgd_device_create(struct device *dev, domid_t domid, const ch
 
 	return xd;
 
+err_cpu:
+	free_percpu(xd->cpu);
 err_free:
 	kfree(xd);
 err_module:
@@ -94,6 +102,8 @@ static void xgd_device_release(struct kref *kref)
 
 	ida_free(&xgd_ids, xd->id);
 	put_device(xd->dev);
+	xgd_bounce_exit(xd);
+	free_percpu(xd->cpu);
 	kfree(xd);
 	module_put(THIS_MODULE);
 }

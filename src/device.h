@@ -7,6 +7,7 @@
 
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/percpu.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -15,7 +16,7 @@
 
 #include "compat/dma-map-ops.h"
 
-/* Pieces take slots of 64 bytes to 4 KiB in private pages. */
+/* Copies lie in units of 64 bytes to a Xen page. */
 #define XGD_SLOT_SHIFT_MIN	6
 #define XGD_SLOT_SIZES		(XEN_PAGE_SHIFT - XGD_SLOT_SHIFT_MIN + 1)
 
@@ -35,40 +36,61 @@ extern const char *const xgd_isolation_names[XGD_ISOLATIONS];
  * @rw_grants:		grant for reading and writing whatever the direction
  * @max_refs:		grant references that the device may have at a time
  * @max_private:	private Xen pages that it may have at a time
+ * @copy_max:		buffers of up to so many bytes are copied also where they could
+ *			be granted
  */
 struct xgd_mode {
 	enum xgd_isolation	isolation;
 	bool			rw_grants;
 	unsigned int		max_refs;
 	unsigned int		max_private;
+	unsigned int		copy_max;
 };
 
 /**
- * struct xgd_stats - what happened to a device, as debugfs shows it
- * @mappings:		streaming and coherent mappings in force
- * @mappings_max:	the most there were at once
- * @refs:		grant references in force, one for each Xen page
- * @refs_max:		the most there were at once
- * @mapped:		mappings made so far
- * @bytes:		bytes of all mappings made so far
- * @copied:		mappings of which at least one end was copied, so far
+ * struct xgd_cpu - what each CPU has of a device
+ * @block:	where the last piece was placed, by read-only and size
+ * @credit:	grant references that are counted for the device, but not used
+ * @mapped:	mappings made so far
+ * @unmapped:	mappings ended so far
+ * @bytes:	bytes of all mappings made so far
+ * @copied:	mappings of which at least one end was copied, so far
+ *
+ * A mapping may end on another CPU than it was made on: only sums tell something.
+ */
+struct xgd_cpu {
+	struct xgd_block	*block[2][XGD_SLOT_SIZES];
+	int			credit;
+	u64			mapped;
+	u64			unmapped;
+	u64			bytes;
+	u64			copied;
+};
+
+/**
+ * struct xgd_stats - what happened to a device and is rare
  * @failed:		mappings that could not be made for want of references or memory
  * @refused:		calls with arguments that can never be served
  * @late:		references that were still mapped when their mapping ended, so far
  * @unpinned:		those of @late whose memory could not be kept from its owner
  */
 struct xgd_stats {
-	atomic64_t	mappings;
-	atomic64_t	mappings_max;
-	atomic64_t	refs;
-	atomic64_t	refs_max;
-	atomic64_t	mapped;
-	atomic64_t	bytes;
-	atomic64_t	copied;
 	atomic64_t	failed;
 	atomic64_t	refused;
 	atomic64_t	late;
 	atomic64_t	unpinned;
+};
+
+/**
+ * struct xgd_counted - the grant references of a device
+ * @counted:		references in force, and those that CPUs have counted ahead
+ * @counted_max:	the most there were at once
+ * @batch:		how many a CPU counts ahead
+ */
+struct xgd_counted {
+	atomic64_t	counted;
+	atomic64_t	counted_max;
+	int		batch;
 };
 
 /**
@@ -95,26 +117,24 @@ struct xgd_late {
 
 /**
  * struct xgd_bounce - the private pages of a device
- * @lock:	protects the rest, and the slots of the pages
- * @slots:	pages with used and with free slots, by read-only and size of slots
- * @empty:	pages that are granted and have no used slot, by read-only
+ * @lock:	protects the rest
+ * @blocks:	what is granted for good, by read-only and size of its units
  * @spare:	pages that are not granted
- * @empties:	how many are in @empty
  * @spares:	how many are in @spare
- * @keep:	how many are kept in each of @empty and @spare
+ * @keep:	how many are kept there
  * @count:	private pages, wherever they are
  * @count_max:	the most there were at once
+ * @tidy:	gives back what has not been used for a while
  */
 struct xgd_bounce {
 	spinlock_t		lock;	/* protects the rest */
-	struct list_head	slots[2][XGD_SLOT_SIZES];
-	struct list_head	empty[2];
+	struct list_head	blocks[2][XGD_SLOT_SIZES];
 	struct list_head	spare;
-	unsigned int		empties[2];
 	unsigned int		spares;
 	unsigned int		keep;
 	unsigned int		count;
 	unsigned int		count_max;
+	struct delayed_work	tidy;
 };
 
 /**
@@ -132,6 +152,9 @@ struct xgd_bounce {
  * @attached:	@dev->dma_ops is @ops; protected by the anchor's lock
  * @kref:	one for being attached, one while @late is not empty
  * @list:	in the list of all devices
+ * @max_mapping: the longest streaming mapping, in bytes
+ * @cpu:	what each CPU has for itself
+ * @refs:	count of its grant references
  * @bounce:	private pages
  * @late:	references to end later
  * @stats:	counters
@@ -150,8 +173,12 @@ struct xgd_device {
 	unsigned int		users;
 	bool			attached;
 
+	size_t			max_mapping;
+	struct xgd_cpu __percpu	*cpu;
+
 	struct kref		kref;
 	struct list_head	list;
+	struct xgd_counted	refs;
 	struct xgd_bounce	bounce;
 	struct xgd_late		late;
 	struct xgd_stats	stats;
@@ -164,6 +191,21 @@ static inline void xgd_note_max(atomic64_t *max, s64 value)
 
 	while (value > old && !atomic64_try_cmpxchg(max, &old, value))
 		;
+}
+
+/* Streaming and coherent mappings in force. */
+static inline u64 xgd_mappings(const struct xgd_device *xd)
+{
+	const struct xgd_cpu *mine;
+	u64 mappings = 0;
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		mine = per_cpu_ptr(xd->cpu, cpu);
+		mappings += READ_ONCE(mine->mapped) - READ_ONCE(mine->unmapped);
+	}
+
+	return mappings;
 }
 
 struct xgd_device *xgd_device_create(struct device *dev, domid_t domid, const char *source,

@@ -43,46 +43,53 @@ static bool xgd_in_place(struct xgd_device *xd, phys_addr_t phys)
 	}
 }
 
-/* Is all of this memory in one private page, if it must be copied at all? */
-static bool xgd_is_piece(struct xgd_device *xd, phys_addr_t phys, size_t size)
+/* Does it go to pages that are granted already, with nothing granted in place? */
+static bool xgd_is_copied(struct xgd_device *xd, phys_addr_t phys, size_t size)
 {
-	if (size > XEN_PAGE_SIZE || xd->mode.isolation == XGD_ISOLATION_PAGE)
+	switch (READ_ONCE(xd->mode.isolation)) {
+	case XGD_ISOLATION_PAGE:
 		return false;
-
-	return size < XEN_PAGE_SIZE || xen_offset_in_page(phys) || !xgd_in_place(xd, phys);
+	case XGD_ISOLATION_COPY:
+		return size <= XGD_COPY_MAX;
+	default:
+		if (size < XEN_PAGE_SIZE || size <= xd->mode.copy_max)
+			return true;
+		return size == XEN_PAGE_SIZE &&
+		       (xen_offset_in_page(phys) || !xgd_in_place(xd, phys));
+	}
 }
 
 /* Grant the Xen pages of a buffer, or of private pages where it ends within one. */
 static dma_addr_t xgd_grant_run(struct xgd_device *xd, phys_addr_t phys, size_t size,
-				bool readonly, bool in_place)
+				bool readonly, bool coherent)
 {
 	unsigned int i, count = XEN_PFN_UP(xen_offset_in_page(phys) + size);
 	phys_addr_t begin = phys, end;
 	bool copied = false;
 	grant_ref_t first;
 
-	if (xgd_refs_alloc(xd, count, &first))
+	if (xgd_refs_alloc(xd, count, !coherent, &first))
 		return DMA_MAPPING_ERROR;
 
 	for (i = 0; i < count; i++, begin = end) {
 		struct xgd_private *private;
 
 		end = min_t(phys_addr_t, ALIGN(begin + 1, XEN_PAGE_SIZE), phys + size);
-		if (in_place || xd->mode.isolation == XGD_ISOLATION_PAGE ||
+		if (coherent || xd->mode.isolation == XGD_ISOLATION_PAGE ||
 		    (end - begin == XEN_PAGE_SIZE && xgd_in_place(xd, begin))) {
 			xgd_refs_grant(xd, first + i, begin, readonly);
 			continue;
 		}
 
-		private = xgd_bounce_get(xd, first + i, begin, end - begin);
+		private = xgd_bounce_get(xd, begin, end - begin);
 		if (!private)
 			goto err_revoke;
 		xgd_refs_grant_private(xd, first + i, private, virt_to_phys(private->vaddr),
-				       readonly, 0);
+				       readonly);
 		copied = true;
 	}
 	if (copied)
-		atomic64_inc(&xd->stats.copied);
+		this_cpu_inc(xd->cpu->copied);
 
 	return xen_grant_dma_addr(first, xen_offset_in_page(phys));
 
@@ -98,9 +105,8 @@ static dma_addr_t xgd_count_map(struct xgd_device *xd, dma_addr_t addr, size_t s
 		atomic64_inc(&xd->stats.failed);
 		return addr;
 	}
-	xgd_note_max(&xd->stats.mappings_max, atomic64_inc_return(&xd->stats.mappings));
-	atomic64_inc(&xd->stats.mapped);
-	atomic64_add(size, &xd->stats.bytes);
+	this_cpu_inc(xd->cpu->mapped);
+	this_cpu_add(xd->cpu->bytes, size);
 
 	return addr;
 }
@@ -108,6 +114,12 @@ static dma_addr_t xgd_count_map(struct xgd_device *xd, dma_addr_t addr, size_t s
 static bool xgd_owns(const struct xgd_device *xd, const struct xgd_ref *entry)
 {
 	return entry && entry->owner == xd->id && !(entry->flags & XGD_REF_LATE);
+}
+
+/* In a private page that stays granted. */
+static bool xgd_is_lasting(const struct xgd_ref *entry)
+{
+	return entry->flags & XGD_REF_PRIVATE && entry->private->block;
 }
 
 /*
@@ -125,8 +137,8 @@ static struct xgd_ref *xgd_lookup(struct xgd_device *xd, dma_addr_t addr, size_t
 	first = xgd_refs_entry(ref);
 	if (!xgd_owns(xd, first))
 		goto refuse;
-	if (first->flags & XGD_REF_SLOTS) {
-		if (!xgd_bounce_holds(first->private, xen_grant_dma_offset(addr), size))
+	if (xgd_is_lasting(first)) {
+		if (!xgd_bounce_holds(first->private, addr, size))
 			goto refuse;
 		return first;
 	}
@@ -146,27 +158,15 @@ refuse:
 /* Bring what was copied up to date on the other side. */
 static void xgd_copy(dma_addr_t addr, size_t size, bool to_device)
 {
-	unsigned int offset = xen_grant_dma_offset(addr), count = xen_grant_dma_pages(addr, size);
-	u64 ref = xen_grant_dma_ref(addr);
-
-	while (count--) {
-		size_t part = min_t(size_t, size, XEN_PAGE_SIZE - offset);
-		struct xgd_ref *entry = xgd_refs_entry(ref++);
+	while (size) {
+		size_t part = min_t(size_t, size, XEN_PAGE_SIZE - xen_grant_dma_offset(addr));
+		struct xgd_ref *entry = xgd_refs_entry(xen_grant_dma_ref(addr));
 
 		if (entry->flags & XGD_REF_PRIVATE)
-			xgd_bounce_copy(entry->private, offset, part, to_device);
+			xgd_bounce_copy(entry->private, addr, part, to_device);
+		addr += part;
 		size -= part;
-		offset = 0;
 	}
-}
-
-static void xgd_ungrant_slot(struct xgd_device *xd, struct xgd_private *private,
-			     unsigned int offset)
-{
-	grant_ref_t idle = xgd_bounce_unmap(xd, private, offset);
-
-	if (idle != XGD_REF_NONE)
-		xgd_revoke(xd, idle, 1);
 }
 
 /*
@@ -223,7 +223,7 @@ static void xgd_free(struct device *dev, size_t size, void *vaddr,
 
 	trace_xgd_free(xd, dma_handle, size, false);
 	xgd_revoke(xd, xen_grant_dma_ref(dma_handle), xen_grant_dma_pages(dma_handle, size));
-	atomic64_dec(&xd->stats.mappings);
+	this_cpu_inc(xd->cpu->unmapped);
 	/* Pages that the backend still maps are pinned: they outlive this. */
 	free_pages_exact(vaddr, XEN_PFN_UP(size) * XEN_PAGE_SIZE);
 }
@@ -270,15 +270,13 @@ static bool xgd_can_grant(phys_addr_t phys, size_t size)
 
 	/* Zone device pages are device memory, or stand for foreign pages. */
 	return pfn_valid(first) && !is_zone_device_page(pfn_to_page(first)) &&
-	       pfn_valid(last) && !is_zone_device_page(pfn_to_page(last));
+	       (last == first ||
+		(pfn_valid(last) && !is_zone_device_page(pfn_to_page(last))));
 }
 
 static size_t xgd_max_mapping_size(struct device *dev)
 {
-	unsigned int run = min(xgd_refs_max_run(), to_xgd(dev)->mode.max_private / 4);
-
-	/* One less: a buffer may begin in the middle of a page. */
-	return (run - 1) * XEN_PAGE_SIZE;
+	return to_xgd(dev)->max_mapping;
 }
 
 static dma_addr_t xgd_map(struct device *dev, phys_addr_t phys, size_t size,
@@ -289,15 +287,15 @@ static dma_addr_t xgd_map(struct device *dev, phys_addr_t phys, size_t size,
 	dma_addr_t addr;
 
 	if (unlikely(dir == DMA_NONE || attrs & DMA_ATTR_MMIO ||
-		     !size || size > xgd_max_mapping_size(dev) || !xgd_can_grant(phys, size))) {
+		     !size || size > xd->max_mapping || !xgd_can_grant(phys, size))) {
 		atomic64_inc(&xd->stats.refused);
 		return DMA_MAPPING_ERROR;
 	}
 
-	if (xgd_is_piece(xd, phys, size)) {
+	if (xgd_is_copied(xd, phys, size)) {
 		addr = xgd_bounce_map(xd, phys, size, readonly);
 		if (addr != DMA_MAPPING_ERROR)
-			atomic64_inc(&xd->stats.copied);
+			this_cpu_inc(xd->cpu->copied);
 	} else {
 		addr = xgd_grant_run(xd, phys, size, readonly, false);
 	}
@@ -322,11 +320,11 @@ static void xgd_unmap(struct device *dev, dma_addr_t addr, size_t size,
 	trace_xgd_unmap(xd, addr, size, dir == DMA_TO_DEVICE);
 	if (dir != DMA_TO_DEVICE && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
 		xgd_copy(addr, size, false);
-	if (entry->flags & XGD_REF_SLOTS)
-		xgd_ungrant_slot(xd, entry->private, xen_grant_dma_offset(addr));
+	if (xgd_is_lasting(entry))
+		xgd_bounce_unmap(entry->private, addr);
 	else if (xgd_revoke(xd, xen_grant_dma_ref(addr), xen_grant_dma_pages(addr, size)))
 		xgd_distrust(xd);
-	atomic64_dec(&xd->stats.mappings);
+	this_cpu_inc(xd->cpu->unmapped);
 }
 
 static void xgd_unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
@@ -410,7 +408,7 @@ static size_t xgd_opt_mapping_size(void)
 }
 
 /* The template of every device's own table. */
-const struct dma_map_ops xgd_dma_ops = {
+static const struct dma_map_ops xgd_dma_ops = {
 	.alloc			= xgd_alloc,
 	.free			= xgd_free,
 	.XGD_ALLOC_PAGES_OP	= xgd_alloc_pages,
@@ -440,4 +438,21 @@ const struct dma_map_ops xgd_dma_ops = {
 struct xgd_device *xgd_device_of(struct device *dev)
 {
 	return dev->dma_ops && dev->dma_ops->alloc == xgd_alloc ? to_xgd(dev) : NULL;
+}
+
+/**
+ * xgd_dma_init - make the table of operations of a device
+ * @xd:	the device, whose mode and limits are known
+ *
+ * Context: any.
+ */
+void xgd_dma_init(struct xgd_device *xd)
+{
+	unsigned int run = min(xgd_refs_max_run(), xd->mode.max_private / 4);
+
+	xd->ops = xgd_dma_ops;
+	/* One less: a buffer may begin in the middle of a page. */
+	xd->max_mapping = (run - 1) * XEN_PAGE_SIZE;
+	if (xd->mode.isolation == XGD_ISOLATION_COPY)
+		xd->max_mapping = min(xd->max_mapping, XGD_COPY_MAX);
 }

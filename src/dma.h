@@ -4,7 +4,7 @@
 
 #include "device.h"
 
-extern const struct dma_map_ops xgd_dma_ops;
+void xgd_dma_init(struct xgd_device *xd);
 
 struct xgd_device *xgd_device_of(struct device *dev);
 

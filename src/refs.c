@@ -7,25 +7,84 @@
  * address, and from the address the table leads to the page and its owner,
  * with no search and no lock. It has a page of entries for some hundred
  * references, made when the first of these is used.
+ *
+ * Mappings come and go fast, so their references come from a pool: groups of 64
+ * that were taken from the kernel's grant table at once, each with one word that
+ * says which of them are free. A run is taken from such a word, and given back to
+ * it, with one atomic operation, so this needs no lock and no disabled interrupts.
+ * Each CPU goes on with the group that served it last, and groups that no other
+ * CPU goes on with are tried first: CPUs do not write to each other's cache lines.
+ * Since free references are in these words and nowhere else, none is ever out of
+ * reach; groups that are not needed go back to the kernel.
+ *
+ * References that last (of coherent memory, of private pages that stay granted)
+ * come from the kernel directly, so that they do not keep groups in pieces.
  */
 #define dev_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpumask.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/pfn.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
 #include <xen/interface/grant_table.h>
 #include <xen/page.h>
 
 #include "refs.h"
+#include "runs.h"
 
 #define XGD_REFS_PER_FRAME	(XEN_PAGE_SIZE / sizeof(struct grant_entry_v1))
-#define XGD_REFS_PER_BLOCK	(PAGE_SIZE / sizeof(struct xgd_ref))
+#define XGD_GROUP_REFS		XGD_RUN_MAX
 
 /* A streaming mapping takes at most one grant frame's worth of references. */
 #define XGD_MAX_RUN		XGD_REFS_PER_FRAME
 
-static struct xgd_ref **xgd_ref_blocks;
-static unsigned int xgd_ref_count;
+/* So many groups are taken at once, and kept. */
+#define XGD_POOL_GROUPS		(XGD_REFS_PER_FRAME / XGD_GROUP_REFS)
+
+/* A group that is free twice in this distance goes back to the kernel. */
+#define XGD_POOL_PAUSE_MS	5000
+
+/* So many references a CPU may have counted for a device ahead of their use. */
+#define XGD_CREDIT_MAX		64
+
+/**
+ * struct xgd_group - 64 references in a row that begin at a multiple of 64
+ * @free:	which of them can be taken
+ * @own:	which of them the pool has; the others are the kernel's
+ * @user:	the CPU that goes on with this group, or -1
+ * @idle:	nothing was taken when this was last looked at
+ *
+ * @own and @idle are protected by the pool's lock.
+ */
+struct xgd_group {
+	atomic64_t	free;
+	u64		own;
+	int		user;
+	bool		idle;
+} ____cacheline_aligned_in_smp;
+
+struct xgd_ref **xgd_ref_blocks;
+unsigned int xgd_ref_count;
+
+static struct xgd_group *xgd_groups;
+static unsigned int xgd_group_count;
+
+/* A set bit: this group may have free references. A clear one: it has none. */
+static unsigned long *xgd_with_free;
+
+static DEFINE_PER_CPU(unsigned int, xgd_my_group);
+static unsigned int xgd_big_group;
+
+static DEFINE_SPINLOCK(xgd_pool_lock);
+static unsigned int xgd_pool_groups;
+
+static void xgd_pool_work(struct work_struct *work);
+static DECLARE_DEFERRABLE_WORK(xgd_pool_worker, xgd_pool_work);
 
 /**
  * xgd_refs_init - make the empty table
@@ -35,28 +94,33 @@ static unsigned int xgd_ref_count;
  */
 int xgd_refs_init(void)
 {
+	unsigned int i;
+
 	/* Version 2 has fewer references to a frame: then the table is too long. */
 	xgd_ref_count = gnttab_max_grant_frames() * XGD_REFS_PER_FRAME;
 	xgd_ref_blocks = kvcalloc(DIV_ROUND_UP(xgd_ref_count, XGD_REFS_PER_BLOCK),
 				  sizeof(*xgd_ref_blocks), GFP_KERNEL);
+	if (!xgd_ref_blocks)
+		return -ENOMEM;
 
-	return xgd_ref_blocks ? 0 : -ENOMEM;
-}
+	xgd_group_count = xgd_ref_count / XGD_GROUP_REFS;
+	xgd_groups = kvcalloc(xgd_group_count, sizeof(*xgd_groups), GFP_KERNEL);
+	if (!xgd_groups)
+		goto err_blocks;
+	for (i = 0; i < xgd_group_count; i++)
+		xgd_groups[i].user = -1;
 
-/**
- * xgd_refs_exit - free the table
- *
- * No reference is in use any more.
- *
- * Context: process, may sleep.
- */
-void xgd_refs_exit(void)
-{
-	unsigned int i;
+	xgd_with_free = bitmap_zalloc(xgd_group_count, GFP_KERNEL);
+	if (!xgd_with_free)
+		goto err_groups;
 
-	for (i = 0; i < DIV_ROUND_UP(xgd_ref_count, XGD_REFS_PER_BLOCK); i++)
-		free_page((unsigned long)xgd_ref_blocks[i]);
+	return 0;
+
+err_groups:
+	kvfree(xgd_groups);
+err_blocks:
 	kvfree(xgd_ref_blocks);
+	return -ENOMEM;
 }
 
 /**
@@ -70,25 +134,6 @@ void xgd_refs_exit(void)
 unsigned int xgd_refs_max_run(void)
 {
 	return min_t(unsigned int, XGD_MAX_RUN, xgd_ref_count / 8);
-}
-
-/**
- * xgd_refs_entry - the table's entry of a reference
- * @ref: any number
- *
- * Context: any.
- * Return: the entry, or NULL for a number that no allocation has returned yet.
- */
-struct xgd_ref *xgd_refs_entry(u64 ref)
-{
-	struct xgd_ref *block;
-
-	if (ref >= xgd_ref_count)
-		return NULL;
-
-	block = READ_ONCE(xgd_ref_blocks[ref / XGD_REFS_PER_BLOCK]);
-
-	return block ? block + ref % XGD_REFS_PER_BLOCK : NULL;
 }
 
 static int xgd_refs_add_block(unsigned int index)
@@ -109,22 +154,8 @@ static int xgd_refs_add_block(unsigned int index)
 	return 0;
 }
 
-/**
- * xgd_refs_limit - how many references a device may have
- * @wanted:	what the user said, 0 for no word
- *
- * Without a word it is half of the table, so that no device starves the others.
- *
- * Context: any.
- * Return: the limit.
- */
-unsigned int xgd_refs_limit(unsigned int wanted)
-{
-	return wanted ? min(wanted, xgd_ref_count) : xgd_ref_count / 2;
-}
-
-/* References from the grant table, and room for what they will stand for. */
-static int xgd_refs_take(unsigned int count, grant_ref_t *first)
+/* References from the kernel's table, and room for what they will stand for. */
+static int xgd_kernel_alloc(unsigned int count, grant_ref_t *first)
 {
 	unsigned int i, last;
 	int ret;
@@ -152,10 +183,359 @@ err_free:
 	return ret;
 }
 
+static void xgd_kernel_free(grant_ref_t first, unsigned int count)
+{
+	if (count)
+		gnttab_free_grant_reference_seq(first, count);
+}
+
+/* Whole groups from the kernel. What is left beside them goes back. */
+static bool xgd_pool_grow(unsigned int groups)
+{
+	unsigned int i, count = (groups + 1) * XGD_GROUP_REFS - 1;
+	grant_ref_t first, begin, end;
+	unsigned long flags;
+
+	if (xgd_kernel_alloc(count, &first))
+		return false;
+
+	begin = ALIGN(first, XGD_GROUP_REFS);
+	end = begin + groups * XGD_GROUP_REFS;
+	xgd_kernel_free(end, first + count - end);
+	xgd_kernel_free(first, begin - first);
+
+	spin_lock_irqsave(&xgd_pool_lock, flags);
+	for (i = begin / XGD_GROUP_REFS; i < end / XGD_GROUP_REFS; i++) {
+		struct xgd_group *group = &xgd_groups[i];
+
+		WRITE_ONCE(group->own, U64_MAX);
+		group->idle = false;
+		atomic64_set_release(&group->free, U64_MAX);
+		set_bit(i, xgd_with_free);
+	}
+	xgd_pool_groups += groups;
+	if (xgd_pool_groups > XGD_POOL_GROUPS)
+		schedule_delayed_work(&xgd_pool_worker, msecs_to_jiffies(XGD_POOL_PAUSE_MS));
+	spin_unlock_irqrestore(&xgd_pool_lock, flags);
+
+	return true;
+}
+
+/* Give a group back to the kernel, if nothing of it is taken. */
+static bool xgd_pool_drop(unsigned int index)
+{
+	struct xgd_group *group = &xgd_groups[index];
+	s64 own = group->own;
+
+	if (!atomic64_try_cmpxchg(&group->free, &own, 0))
+		return false;
+
+	clear_bit(index, xgd_with_free);
+	WRITE_ONCE(group->own, 0);
+	xgd_pool_groups--;
+	for (; own; own &= own - 1)
+		gnttab_free_grant_reference(index * XGD_GROUP_REFS + __ffs64(own));
+
+	return true;
+}
+
+/*
+ * Give back groups that nothing is taken of: all, or those that were like that the
+ * last time, too, and are too many.
+ */
+static bool xgd_pool_shrink(bool all)
+{
+	bool dropped = false;
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&xgd_pool_lock, flags);
+	for (i = xgd_group_count; i--; ) {
+		struct xgd_group *group = &xgd_groups[i];
+		bool idle = group->own && atomic64_read(&group->free) == group->own;
+
+		if (idle && (all || (group->idle && xgd_pool_groups > XGD_POOL_GROUPS)))
+			dropped |= xgd_pool_drop(i);
+		else
+			group->idle = idle;
+	}
+	if (!all && xgd_pool_groups > XGD_POOL_GROUPS)
+		schedule_delayed_work(&xgd_pool_worker, msecs_to_jiffies(XGD_POOL_PAUSE_MS));
+	spin_unlock_irqrestore(&xgd_pool_lock, flags);
+
+	return dropped;
+}
+
+static void xgd_pool_work(struct work_struct *work)
+{
+	xgd_pool_shrink(false);
+}
+
+/**
+ * xgd_refs_exit - free the table
+ *
+ * No reference is in use any more.
+ *
+ * Context: process, may sleep.
+ */
+void xgd_refs_exit(void)
+{
+	unsigned int i;
+
+	cancel_delayed_work_sync(&xgd_pool_worker);
+	xgd_pool_shrink(true);
+	WARN_ON(xgd_pool_groups);
+
+	for (i = 0; i < DIV_ROUND_UP(xgd_ref_count, XGD_REFS_PER_BLOCK); i++)
+		free_page((unsigned long)xgd_ref_blocks[i]);
+	bitmap_free(xgd_with_free);
+	kvfree(xgd_groups);
+	kvfree(xgd_ref_blocks);
+}
+
+static void xgd_pool_go_on_with(unsigned int index)
+{
+	unsigned int old = this_cpu_xchg(xgd_my_group, index);
+
+	if (old == index)
+		return;
+	WRITE_ONCE(xgd_groups[old].user, -1);
+	WRITE_ONCE(xgd_groups[index].user, raw_smp_processor_id());
+}
+
+/* A group has no free reference: do not look at it before it has. */
+static void xgd_pool_note_empty(unsigned int index)
+{
+	clear_bit(index, xgd_with_free);
+	/* Against xgd_pool_give(), which first gives and then looks at the bit. */
+	smp_mb__after_atomic();
+	if (atomic64_read(&xgd_groups[index].free))
+		set_bit(index, xgd_with_free);
+}
+
+/* From any group but those that other CPUs go on with, or also from these. */
+static bool xgd_pool_search(unsigned int count, bool share, grant_ref_t *first)
+{
+	unsigned int i;
+	int bit;
+
+	for_each_set_bit(i, xgd_with_free, xgd_group_count) {
+		if (!share && READ_ONCE(xgd_groups[i].user) >= 0)
+			continue;
+		bit = xgd_take_run(&xgd_groups[i].free, count);
+		if (bit >= 0) {
+			xgd_pool_go_on_with(i);
+			*first = i * XGD_GROUP_REFS + bit;
+			return true;
+		}
+		if (!atomic64_read(&xgd_groups[i].free))
+			xgd_pool_note_empty(i);
+	}
+
+	return false;
+}
+
+/* A run that is longer than a group begins with a group. */
+static unsigned int xgd_pool_take_groups(unsigned int index, unsigned int count)
+{
+	unsigned int taken = 0, part;
+	s64 all;
+
+	while (taken < count) {
+		part = min_t(unsigned int, count - taken, XGD_GROUP_REFS);
+		all = U64_MAX;
+		if (!atomic64_try_cmpxchg(&xgd_groups[index].free, &all,
+					  ~xgd_run_mask(0, part)))
+			break;
+		taken += part;
+		index++;
+	}
+
+	return taken;
+}
+
+static void xgd_pool_give(grant_ref_t first, unsigned int count);
+
+static bool xgd_pool_search_big(unsigned int count, grant_ref_t *first)
+{
+	unsigned int groups = DIV_ROUND_UP(count, XGD_GROUP_REFS);
+	unsigned int i, taken, begin = READ_ONCE(xgd_big_group);
+	bool wrapped = false;
+
+	for (i = begin; ; i += taken / XGD_GROUP_REFS + 1) {
+		i = find_next_bit(xgd_with_free, xgd_group_count, i);
+		if (i + groups > xgd_group_count) {
+			if (wrapped)
+				return false;
+			wrapped = true;
+			i = find_first_bit(xgd_with_free, xgd_group_count);
+			if (i + groups > xgd_group_count)
+				return false;
+		}
+		if (wrapped && i >= begin)
+			return false;
+
+		taken = xgd_pool_take_groups(i, count);
+		*first = i * XGD_GROUP_REFS;
+		if (taken == count) {
+			WRITE_ONCE(xgd_big_group, i);
+			return true;
+		}
+		xgd_pool_give(*first, taken);
+	}
+}
+
+/* One grant frame, but no large part of a small table. */
+static unsigned int xgd_pool_step(void)
+{
+	return clamp_t(unsigned int, xgd_group_count / 16, 1, XGD_POOL_GROUPS);
+}
+
+static bool xgd_pool_take(unsigned int count, grant_ref_t *first)
+{
+	unsigned int index;
+	int bit;
+
+	if (unlikely(count > XGD_GROUP_REFS))
+		return xgd_pool_search_big(count, first) ||
+		       (xgd_pool_grow(DIV_ROUND_UP(count, XGD_GROUP_REFS)) &&
+			xgd_pool_search_big(count, first));
+
+	index = this_cpu_read(xgd_my_group);
+	bit = xgd_take_run(&xgd_groups[index].free, count);
+	if (likely(bit >= 0)) {
+		*first = index * XGD_GROUP_REFS + bit;
+		return true;
+	}
+
+	return xgd_pool_search(count, false, first) ||
+	       ((xgd_pool_grow(xgd_pool_step()) || xgd_pool_grow(1)) &&
+		xgd_pool_search(count, false, first)) ||
+	       xgd_pool_search(count, true, first);
+}
+
+/* At most the rest of a group at a time. */
+static void xgd_pool_give(grant_ref_t first, unsigned int count)
+{
+	while (count) {
+		unsigned int index = first / XGD_GROUP_REFS, bit = first % XGD_GROUP_REFS;
+		unsigned int part = min(count, XGD_GROUP_REFS - bit);
+
+		xgd_give_run(&xgd_groups[index].free, bit, part);
+		/* Against xgd_pool_note_empty(). */
+		smp_mb__after_atomic();
+		if (!test_bit(index, xgd_with_free))
+			set_bit(index, xgd_with_free);
+		first += part;
+		count -= part;
+	}
+}
+
+/**
+ * xgd_refs_pooled - is a reference of the pool?
+ * @ref:	a reference that the caller has
+ *
+ * Context: any.
+ * Return: whether it is.
+ */
+bool xgd_refs_pooled(grant_ref_t ref)
+{
+	return READ_ONCE(xgd_groups[ref / XGD_GROUP_REFS].own) & BIT_ULL(ref % XGD_GROUP_REFS);
+}
+
+/* A reference that is taken leaves the pool, or belongs to it again. */
+static void xgd_pool_set_own(grant_ref_t ref, bool own)
+{
+	struct xgd_group *group = &xgd_groups[ref / XGD_GROUP_REFS];
+	u64 bit = BIT_ULL(ref % XGD_GROUP_REFS), old;
+	unsigned long flags;
+
+	spin_lock_irqsave(&xgd_pool_lock, flags);
+	old = group->own;
+	WRITE_ONCE(group->own, own ? old | bit : old & ~bit);
+	xgd_pool_groups += !!group->own - !!old;
+	spin_unlock_irqrestore(&xgd_pool_lock, flags);
+}
+
+/**
+ * xgd_refs_init_device - a device begins with no references
+ * @xd:	the device
+ *
+ * Where nothing was said of its limit it is half of the table, so that no device
+ * starves the others.
+ *
+ * Context: any.
+ */
+void xgd_refs_init_device(struct xgd_device *xd)
+{
+	unsigned int *limit = &xd->mode.max_refs;
+
+	*limit = *limit ? min(*limit, xgd_ref_count) : xgd_ref_count / 2;
+	/* What all CPUs have counted ahead is at most a quarter of the limit. */
+	xd->refs.batch = min_t(unsigned int, XGD_CREDIT_MAX, *limit / (8 * num_possible_cpus()));
+}
+
+/**
+ * xgd_refs_count - how many references a device has
+ * @xd:	the device
+ *
+ * Context: any; exact when nothing is mapped and unmapped meanwhile.
+ * Return: the number.
+ */
+s64 xgd_refs_count(const struct xgd_device *xd)
+{
+	s64 count = atomic64_read(&xd->refs.counted);
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		count -= READ_ONCE(per_cpu_ptr(xd->cpu, cpu)->credit);
+
+	return count;
+}
+
+/*
+ * References are counted in batches, ahead of their use, so that CPUs do not
+ * write to the same counter for each mapping. Near the limit it is one by one.
+ */
+static bool xgd_refs_charge(struct xgd_device *xd, int count)
+{
+	int charge = count + xd->refs.batch;
+	s64 counted;
+
+	if (likely(this_cpu_sub_return(xd->cpu->credit, count) >= 0))
+		return true;
+	this_cpu_add(xd->cpu->credit, count);
+
+	counted = atomic64_add_return(charge, &xd->refs.counted);
+	if (counted > xd->mode.max_refs) {
+		counted = atomic64_sub_return(xd->refs.batch, &xd->refs.counted);
+		charge = count;
+	}
+	if (counted > xd->mode.max_refs) {
+		atomic64_sub(count, &xd->refs.counted);
+		return false;
+	}
+	xgd_note_max(&xd->refs.counted_max, counted);
+	this_cpu_add(xd->cpu->credit, charge - count);
+
+	return true;
+}
+
+static void xgd_refs_uncharge(struct xgd_device *xd, int count)
+{
+	int credit = this_cpu_add_return(xd->cpu->credit, count);
+
+	if (unlikely(credit > 2 * xd->refs.batch)) {
+		this_cpu_sub(xd->cpu->credit, credit);
+		atomic64_sub(credit, &xd->refs.counted);
+	}
+}
+
 /**
  * xgd_refs_alloc - take consecutive references for a device
  * @xd:		the device
  * @count:	how many, at least 1
+ * @brief:	they will be given back soon, as those of a streaming mapping
  * @first:	the first of them
  *
  * Each must be granted with xgd_refs_grant() or xgd_refs_grant_private() and is
@@ -166,47 +546,84 @@ err_free:
  * Return: 0; -EDQUOT when the device has as many as it may; -ENOSPC when the table
  * has no such run; -ENOMEM.
  */
-int xgd_refs_alloc(struct xgd_device *xd, unsigned int count, grant_ref_t *first)
+int xgd_refs_alloc(struct xgd_device *xd, unsigned int count, bool brief, grant_ref_t *first)
 {
-	s64 refs = atomic64_add_return(count, &xd->stats.refs);
 	int ret;
 
-	if (refs > xd->mode.max_refs) {
+	if (unlikely(!xgd_refs_charge(xd, count))) {
 		dev_warn_ratelimited(xd->dev,
 				     "%u more grant references are too many: it may have %u; raise max_refs= if this goes on\n",
 				     count, xd->mode.max_refs);
-		ret = -EDQUOT;
-		goto err_count;
+		return -EDQUOT;
 	}
 
-	ret = xgd_refs_take(count, first);
+	/*
+	 * To end a reference of the pool that the backend still maps has the kernel
+	 * write a line to the log: a backend that was late once gets no more of them.
+	 */
+	if (brief && likely(!atomic64_read(&xd->stats.late)) && likely(xgd_pool_take(count, first)))
+		return 0;
+
+	ret = xgd_kernel_alloc(count, first);
+	if (ret && xgd_pool_shrink(true))
+		ret = xgd_kernel_alloc(count, first);
 	if (ret) {
+		xgd_refs_uncharge(xd, count);
 		dev_warn_ratelimited(xd->dev,
 				     "no %u consecutive grant references for domain %u: %pe; raise gnttab_max_frames of Xen if this goes on\n",
 				     count, xd->domid, ERR_PTR(ret));
-		goto err_count;
 	}
-	xgd_note_max(&xd->stats.refs_max, refs);
 
-	return 0;
-
-err_count:
-	atomic64_sub(count, &xd->stats.refs);
 	return ret;
 }
 
 /**
- * xgd_refs_free - give back references that were not granted
+ * xgd_refs_free - give back references that are not granted
  * @xd:		their device
  * @first:	the first of them
- * @count:	how many
+ * @count:	how many of a run
  *
  * Context: any.
  */
 void xgd_refs_free(struct xgd_device *xd, grant_ref_t first, unsigned int count)
 {
-	gnttab_free_grant_reference_seq(first, count);
-	atomic64_sub(count, &xd->stats.refs);
+	if (!count)
+		return;
+
+	if (likely(xgd_refs_pooled(first)))
+		xgd_pool_give(first, count);
+	else
+		gnttab_free_grant_reference_seq(first, count);
+	xgd_refs_uncharge(xd, count);
+}
+
+/**
+ * xgd_refs_end_and_free - end access and give back the reference, if that can be
+ * @xd:		its device
+ * @ref:	a reference that is granted
+ *
+ * To end access without giving the reference back to the kernel would have the
+ * kernel write a line to the log where it fails. So the pool loses it here.
+ *
+ * Source: gnttab_try_end_foreign_access() of Linux.
+ *
+ * Context: any.
+ * Return: false: the backend still maps it.
+ */
+bool xgd_refs_end_and_free(struct xgd_device *xd, grant_ref_t ref)
+{
+	bool pooled = xgd_refs_pooled(ref);
+
+	if (pooled)
+		xgd_pool_set_own(ref, false);
+	if (!gnttab_try_end_foreign_access(ref)) {
+		if (pooled)
+			xgd_pool_set_own(ref, true);
+		return false;
+	}
+	xgd_refs_uncharge(xd, 1);
+
+	return true;
 }
 
 /*
@@ -253,18 +670,16 @@ void xgd_refs_grant(struct xgd_device *xd, grant_ref_t ref, phys_addr_t phys, bo
  * @private:	the page
  * @phys:	where its memory is
  * @readonly:	the backend needs only to read
- * @flags:	XGD_REF_SLOTS or 0
  *
  * Context: any.
  */
 void xgd_refs_grant_private(struct xgd_device *xd, grant_ref_t ref,
-			    struct xgd_private *private, phys_addr_t phys, bool readonly,
-			    u8 flags)
+			    struct xgd_private *private, phys_addr_t phys, bool readonly)
 {
 	struct xgd_ref *entry = xgd_refs_entry(ref);
 
 	entry->private = private;
-	xgd_refs_enter(xd, entry, ref, phys, readonly, XGD_REF_PRIVATE | flags);
+	xgd_refs_enter(xd, entry, ref, phys, readonly, XGD_REF_PRIVATE);
 }
 
 /**

@@ -30,8 +30,7 @@ static void xgd_grant_again(struct xgd_device *xd, grant_ref_t ref)
 
 	if (entry->flags & XGD_REF_PRIVATE)
 		xgd_refs_grant_private(xd, ref, entry->private,
-				       virt_to_phys(entry->private->vaddr), readonly,
-				       entry->flags & XGD_REF_SLOTS);
+				       virt_to_phys(entry->private->vaddr), readonly);
 	else
 		xgd_refs_grant(xd, ref, page_to_phys(entry->page) + entry->part * XEN_PAGE_SIZE,
 			       readonly);
@@ -39,7 +38,7 @@ static void xgd_grant_again(struct xgd_device *xd, grant_ref_t ref)
 
 static void xgd_resume_device(struct xgd_device *xd, void *data)
 {
-	s64 kept = atomic64_read(&xd->stats.mappings);
+	u64 kept = xgd_mappings(xd);
 	grant_ref_t ref = 0;
 
 	if (!xd->attached)
@@ -48,8 +47,7 @@ static void xgd_resume_device(struct xgd_device *xd, void *data)
 	while ((ref = xgd_refs_next_of(xd->id, ref)) != XGD_REF_NONE)
 		xgd_grant_again(xd, ref++);
 	if (kept)
-		dev_warn(xd->dev, "its driver kept %lld mappings across a suspend\n",
-			 (long long)kept);
+		dev_warn(xd->dev, "its driver kept %llu mappings across a suspend\n", kept);
 }
 
 /* One CPU, no interrupts; the kernel has set up the grant table. */

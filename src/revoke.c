@@ -70,7 +70,7 @@ static bool xgd_try_end(struct xgd_device *xd, grant_ref_t ref, struct xgd_ref *
 {
 	/* Cleared first: once ended, the reference can be anybody's. */
 	WRITE_ONCE(entry->owner, 0);
-	if (gnttab_try_end_foreign_access(ref))
+	if (xgd_refs_end_and_free(xd, ref))
 		return true;
 
 	WRITE_ONCE(entry->owner, xd->id);
@@ -155,7 +155,6 @@ static void xgd_late_work(struct work_struct *work)
 	spin_unlock_irq(&late->lock);
 
 	ended = xgd_late_retry(xd, &head, &tail);
-	atomic64_sub(ended, &xd->stats.refs);
 
 	spin_lock_irq(&late->lock);
 	if (head != XGD_REF_NONE) {
@@ -189,6 +188,74 @@ static void xgd_late_work(struct work_struct *work)
 	xgd_device_put(xd);
 }
 
+static struct xgd_private *xgd_private_of(const struct xgd_ref *entry)
+{
+	return entry->flags & XGD_REF_PRIVATE ? entry->private : NULL;
+}
+
+/* References that last. The kernel's list of free ones stays sorted backwards. */
+static unsigned int xgd_revoke_lasting(struct xgd_device *xd, grant_ref_t first,
+				       unsigned int count)
+{
+	unsigned int i, late = 0;
+
+	for (i = count; i--; ) {
+		struct xgd_ref *entry = xgd_refs_entry(first + i);
+		struct xgd_private *private = xgd_private_of(entry);
+
+		if (!xgd_try_end(xd, first + i, entry)) {
+			xgd_late_add(xd, first + i, entry);
+			late++;
+		} else if (private) {
+			xgd_bounce_put(xd, private);
+		}
+	}
+
+	return late;
+}
+
+/*
+ * References of the pool go back to it as they came, those between late ones each
+ * for themselves. Where a backend is late the kernel writes a line to the log, too.
+ */
+static unsigned int xgd_revoke_pooled(struct xgd_device *xd, grant_ref_t first,
+				      unsigned int count)
+{
+	unsigned int i, from = 0, late = 0;
+
+	for (i = 0; i < count; i++) {
+		struct xgd_ref *entry = xgd_refs_entry(first + i);
+		struct xgd_private *private = xgd_private_of(entry);
+
+		if (unlikely(!gnttab_end_foreign_access_ref(first + i))) {
+			xgd_refs_free(xd, first + from, i - from);
+			from = i + 1;
+			xgd_late_add(xd, first + i, entry);
+			late++;
+			continue;
+		}
+		WRITE_ONCE(entry->owner, 0);
+		if (private)
+			xgd_bounce_put(xd, private);
+	}
+	xgd_refs_free(xd, first + from, count - from);
+
+	return late;
+}
+
+/* Private pages that nobody has used for a while. */
+static void xgd_tidy_work(struct work_struct *work)
+{
+	struct xgd_bounce *bounce = container_of(to_delayed_work(work), struct xgd_bounce, tidy);
+	struct xgd_device *xd = container_of(bounce, struct xgd_device, bounce);
+	unsigned int count;
+	grant_ref_t first;
+
+	while ((count = xgd_bounce_take_idle(xd, &first)))
+		xgd_revoke(xd, first, count);
+	xgd_bounce_find_idle(xd);
+}
+
 /**
  * xgd_revoke_init - a device begins with no late references
  * @xd:	the device
@@ -197,6 +264,7 @@ static void xgd_late_work(struct work_struct *work)
  */
 void xgd_revoke_init(struct xgd_device *xd)
 {
+	INIT_DEFERRABLE_WORK(&xd->bounce.tidy, xgd_tidy_work);
 	spin_lock_init(&xd->late.lock);
 	xd->late.head = XGD_REF_NONE;
 	INIT_DELAYED_WORK(&xd->late.work, xgd_late_work);
@@ -221,25 +289,8 @@ void xgd_revoke_init(struct xgd_device *xd)
  */
 unsigned int xgd_revoke(struct xgd_device *xd, grant_ref_t first, unsigned int count)
 {
-	unsigned int i, late = 0;
-
-	/* Backwards, so that the kernel's list of free references stays sorted. */
-	for (i = count; i--; ) {
-		struct xgd_ref *entry = xgd_refs_entry(first + i);
-		struct xgd_private *private = NULL;
-
-		if (entry->flags & XGD_REF_PRIVATE)
-			private = entry->private;
-		if (!xgd_try_end(xd, first + i, entry)) {
-			xgd_late_add(xd, first + i, entry);
-			late++;
-		} else if (private) {
-			xgd_bounce_put(xd, private);
-		}
-	}
-	atomic64_sub(count - late, &xd->stats.refs);
-
-	return late;
+	return likely(xgd_refs_pooled(first)) ? xgd_revoke_pooled(xd, first, count) :
+						xgd_revoke_lasting(xd, first, count);
 }
 
 /**
@@ -254,17 +305,15 @@ unsigned int xgd_revoke(struct xgd_device *xd, grant_ref_t first, unsigned int c
  */
 unsigned int xgd_revoke_all(struct xgd_device *xd)
 {
+	u64 mappings = xgd_mappings(xd);
 	grant_ref_t ref = 0;
 
 	xgd_bounce_close(xd);
-	while (atomic64_read(&xd->stats.refs) != READ_ONCE(xd->late.count)) {
-		ref = xgd_refs_next_of(xd->id, ref);
-		if (ref == XGD_REF_NONE)
-			break;
+	while ((ref = xgd_refs_next_of(xd->id, ref)) != XGD_REF_NONE)
 		xgd_revoke(xd, ref++, 1);
-	}
+	this_cpu_add(xd->cpu->unmapped, mappings);
 
-	return atomic64_xchg(&xd->stats.mappings, 0);
+	return mappings;
 }
 
 /**

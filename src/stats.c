@@ -8,31 +8,48 @@
 
 #include "device.h"
 #include "ready.h"
+#include "refs.h"
 #include "stats.h"
 
 static struct dentry *xgd_debugfs;
 
+static struct xgd_cpu xgd_sum(struct xgd_device *xd)
+{
+	const struct xgd_cpu *mine;
+	struct xgd_cpu sum = {};
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		mine = per_cpu_ptr(xd->cpu, cpu);
+		sum.mapped += READ_ONCE(mine->mapped);
+		sum.bytes += READ_ONCE(mine->bytes);
+		sum.copied += READ_ONCE(mine->copied);
+	}
+
+	return sum;
+}
+
 static void xgd_show_device(struct xgd_device *xd, void *data)
 {
 	struct xgd_stats *stats = &xd->stats;
+	struct xgd_cpu sum = xgd_sum(xd);
 	struct seq_file *m = data;
+	unsigned int i;
 	const struct {
 		const char *name;
-		atomic64_t *value;
+		u64 value;
 	} counters[] = {
-		{ "mappings",		&stats->mappings },
-		{ "mappings_max",	&stats->mappings_max },
-		{ "references",		&stats->refs },
-		{ "references_max",	&stats->refs_max },
-		{ "mapped_total",	&stats->mapped },
-		{ "bytes_total",	&stats->bytes },
-		{ "copied_total",	&stats->copied },
-		{ "failed",		&stats->failed },
-		{ "refused",		&stats->refused },
-		{ "late_total",		&stats->late },
-		{ "unpinned_total",	&stats->unpinned },
+		{ "mappings",		xgd_mappings(xd) },
+		{ "references",		xgd_refs_count(xd) },
+		{ "references_max",	atomic64_read(&xd->refs.counted_max) },
+		{ "mapped_total",	sum.mapped },
+		{ "bytes_total",	sum.bytes },
+		{ "copied_total",	sum.copied },
+		{ "failed",		atomic64_read(&stats->failed) },
+		{ "refused",		atomic64_read(&stats->refused) },
+		{ "late_total",		atomic64_read(&stats->late) },
+		{ "unpinned_total",	atomic64_read(&stats->unpinned) },
 	};
-	unsigned int i;
 
 	seq_printf(m, "%s\n", dev_name(xd->dev));
 	seq_printf(m, "  %-16s %s\n", "state",
@@ -41,8 +58,7 @@ static void xgd_show_device(struct xgd_device *xd, void *data)
 	seq_printf(m, "  %-16s %s\n", "source", xd->source);
 	seq_printf(m, "  %-16s %s\n", "isolation", xgd_isolation_names[xd->mode.isolation]);
 	for (i = 0; i < ARRAY_SIZE(counters); i++)
-		seq_printf(m, "  %-16s %lld\n", counters[i].name,
-			   (long long)atomic64_read(counters[i].value));
+		seq_printf(m, "  %-16s %llu\n", counters[i].name, counters[i].value);
 	seq_printf(m, "  %-16s %u\n", "private_pages", READ_ONCE(xd->bounce.count));
 	seq_printf(m, "  %-16s %u\n", "private_max", READ_ONCE(xd->bounce.count_max));
 	seq_printf(m, "  %-16s %u\n", "late", READ_ONCE(xd->late.count));
