@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 
@@ -212,6 +213,51 @@ def snapshot(name, kind=Machine):
         if not folder.exists():
             make_snapshots(folder, kind)
     return folder / name
+
+
+def kernel_snapshot(kernel, kind=Machine):
+    """The file of a snapshot like "guest", but of a guest with another kernel."""
+    start = snapshot('dom0', kind)
+    key = hashlib.sha256((kind.image / f'{kernel}.key').read_bytes()).hexdigest()[:16]
+    file = start.with_name(f'guest-{kernel}-{key}')
+    with lock(kind.cache / 'snapshot.lock'):
+        if not file.exists():
+            make_kernel_snapshot(file, start, kernel, kind)
+    return file
+
+
+def make_kernel_snapshot(file, start, kernel, kind):
+    say(f'booting a guest with the kernel {kernel}')
+    for old in file.parent.glob(f'guest-{kernel}-*'):
+        old.unlink()
+    log = kind.cache / 'log' / f'snapshot-{kernel}'
+    log.mkdir(parents=True, exist_ok=True)
+    work = file.with_suffix('.new')
+    with tempfile.TemporaryDirectory(prefix='xgd-') as folder:
+        payload = pathlib.Path(folder) / 'payload'
+        kbytes = pack(payload, [(kind.image / f'guest-{kernel}', f'guest-{kernel}')])
+        machine = kind(log, payload, restore=start)
+        try:
+            machine.send(f'guest {kbytes} {kernel}')
+            machine.expect('rig: done 0', BOOT_SECONDS * 2)
+            machine.save(work)
+        except Dead as dead:
+            sys.exit(f'rig: no snapshot: {dead}\n{tail(log / "console.log")}')
+        finally:
+            machine.close()
+    work.rename(file)
+    say('its snapshot is ready')
+
+
+def pack(file, members):
+    """A disk for guests to unpack: files and folders under other names. Its KiB."""
+    with tarfile.open(file, 'w', format=tarfile.GNU_FORMAT) as tar:
+        for path, name in members:
+            tar.add(path, name)
+    size = file.stat().st_size
+    if size > DISK_SIZE:
+        sys.exit(f'rig: {file} is larger than {DISK_SIZE} bytes')
+    return size >> 10
 
 
 def make_snapshots(folder, kind):

@@ -45,5 +45,6 @@ mount_tools()
 unpack_payload()
 {
 	blockdev --flushbufs "$1"
-	dd if="$1" bs=1k count="$2" 2>/dev/null | tar -x -C /payload
+	# The archive's end is what counts. A system call may take long.
+	dd if="$1" bs=64k count=$(($2 / 64 + 1)) 2>/dev/null | tar -x -C /payload
 }

@@ -11,6 +11,14 @@ GUEST=${GUEST-guest}
 DISK=${DISK-/run/disk.img}
 DISK_MB=64
 
+# The kernel of guests that are not said to have another.
+KERNEL=6.12
+[ ! -e /run/kernel ] || read -r KERNEL </run/kernel
+
+# How many times as long as with stock kernels anything may take.
+PATIENCE=1
+[ "$KERNEL" != debug ] || PATIENCE=6
+
 # About as long as anything takes with two emulated machines on a busy processor.
 GUEST_TIMEOUT=${GUEST_TIMEOUT-60}
 
@@ -46,7 +54,7 @@ seconds()
 # wait_for SECONDS COMMAND...: until the command succeeds.
 wait_for()
 {
-	local end=$(($(seconds) + $1))
+	local end=$(($(seconds) + $1 * PATIENCE))
 	shift
 
 	until "$@" >/dev/null 2>&1; do
@@ -95,7 +103,7 @@ std_rng()
 # a domain, paused, with no backend yet.
 guest_create()
 {
-	local kernel=6.12 vcpus=1 memory=192 type=pvh append= boot config=/run/guest/$GUEST/config
+	local kernel=$KERNEL vcpus=1 memory=192 type=pvh append= boot config=/run/guest/$GUEST/config
 
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -108,6 +116,11 @@ guest_create()
 		esac
 		shift
 	done
+	# A kernel that checks itself has to remember much.
+	if [ "$kernel" = debug ]; then
+		[ "$memory" -ge 512 ] || memory=512
+		append="$append page_poison=1 kasan_multi_shot"
+	fi
 	boot=/tools/guest-$kernel
 	[ -d "$boot" ] || boot=/payload/guest-$kernel
 	[ -d "$boot" ] || { echo "guest_create: no kernel $kernel here: name it in the case's header" >&2; return 1; }
@@ -253,7 +266,7 @@ guest_start()
 	sleep 1000000 <>"$tty" >/dev/null 2>&1 &
 	guest_set holder $!
 	xl unpause "$(guest_id)"
-	guest_read 'rig: guest ready' "$GUEST_TIMEOUT" && guest_payload
+	guest_read 'rig: guest ready' $((GUEST_TIMEOUT * PATIENCE)) && guest_payload
 }
 
 # guest_payload: the files of the case, in the guest's /payload. A guest that was
@@ -324,7 +337,7 @@ guest_read()
 # A guest that is dead says so: no output must not look like an answer.
 guest()
 {
-	local seq seconds=${2-$GUEST_TIMEOUT}
+	local seq seconds=$((${2-$GUEST_TIMEOUT} * PATIENCE))
 
 	if [ -n "$(guest_get dead)" ]; then
 		echo "guest: it $(guest_get dead)"
