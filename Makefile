@@ -17,7 +17,7 @@ CONF	= $(DESTDIR)/etc/modprobe.d/xen_grant_dma.conf
 # A DESTDIR that has no kernel, as for a package, gets no lists of modules.
 DEPMOD	= [ ! -e $(MODULES)/modules.order ] || depmod $(if $(DESTDIR),-b $(DESTDIR)) $(RELEASE)
 
-.PHONY: all headers module install uninstall clean help demo test bench check distclean
+.PHONY: all headers module install uninstall clean help demo test test-debug bench check distclean
 
 all: module
 
@@ -49,6 +49,9 @@ demo:
 test:
 	@JOBS=$(JOBS) ARCH=$(ARCH) tests/rig/test $(TESTS)
 
+test-debug:
+	@JOBS=$(JOBS) KERNEL=debug tests/rig/test $(TESTS)
+
 bench:
 	@JOBS=$(JOBS) BENCH="$(BENCH)" VARIANTS="$(VARIANTS)" QUICK=$(QUICK) tests/bench/bench
 
@@ -66,6 +69,7 @@ help:
 	@echo '  make demo          show virtio over grants on real Xen, in emulation; ARCH=arm64'
 	@echo '  make test          all tests; ARCH=amd64 or ARCH=arm64 for those of one machine,'
 	@echo '                     TESTS="tests/e2e/10-blk.t ..." for some, JOBS=2'
+	@echo '  make test-debug    most x86 cases once more, in a kernel that checks itself'
 	@echo '  make bench         what it costs, in instructions, beside its peers; BENCH=micro or BENCH=blk'
 	@echo '                     for a part, QUICK=y for less, VARIANTS="none byte" for some'
 	@echo '  make check         checkpatch, sparse, all warnings and the device trees, for all kernels'

@@ -5,6 +5,7 @@
 # virtio_console is part of the kernel.
 
 . /payload/lib.sh
+. /payload/fake.sh
 
 dmesg_of() # ADDRESS: what our module said of a PCI function
 {
@@ -57,7 +58,7 @@ guest 'dd if=/dev/urandom of=/dev/vda bs=64k count=4 oflag=direct 2>/dev/null'
 is "$(guest_sum 256)" "$(disk_sum 256)" 'the disk works'
 is "$(maps_foreign)" 0 'no foreign maps'
 
-guest 'insmod /payload/6.12/xgd_fake.ko version_1=0'
+fake_load version_1=0
 like "$(guest 'dmesg | grep xgd-fake')" 'xen_grant_dma: refused: a legacy device cannot use grants' \
 	'a legacy device is refused even so'
 guest 'rmmod xgd_fake'

@@ -21,10 +21,10 @@ is "$(references)" 0 'at first nothing can be mapped'
 memory=$(guest "awk '/MemAvailable/ { print \$2 }' /proc/meminfo")
 
 # ---- load and unload ----
-guest 'for i in $(seq 50); do
-		insmod /payload/6.12/xen_grant_dma.ko force_grant=1 || exit
+guest "for i in \$(seq 50); do
+		insmod $(module xen_grant_dma) force_grant=1 || exit
 		rmmod xen_grant_dma || exit
-	done' 60
+	done" 60
 ok $? 'loaded and unloaded 50 times'
 
 # ---- in use ----

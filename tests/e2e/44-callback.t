@@ -11,7 +11,7 @@ hook() # PARAMETER of xgd_hook
 	guest "cat /sys/module/xgd_hook/parameters/$1"
 }
 
-guest 'insmod /payload/6.12/xgd_hook.ko'
+guest "insmod $(module xgd_hook)"
 load force_grant=1
 is "$(hook installed)" 0 'the module has put itself before the callback that was there'
 drivers rng
@@ -25,7 +25,7 @@ no_drivers rng
 
 # The second copy comes after the module, which is to have no private pages here.
 load force_grant=1 isolation=page
-guest 'sed "s/xgd_hook/xgd_plai/g" /payload/6.12/xgd_hook.ko >/tmp/plain.ko; insmod /tmp/plain.ko plain=1'
+guest "sed s/xgd_hook/xgd_plai/g $(module xgd_hook) >/tmp/plain.ko; insmod /tmp/plain.ko plain=1"
 ok $? 'plain DMA takes the place of the module'
 maps_mark
 drivers blk

@@ -7,7 +7,7 @@
 # fake_load [PARAMETER...] / fake_unload
 fake_load()
 {
-	guest "insmod /payload/$(guest_get kernel)/xgd_fake.ko $*"
+	guest "insmod $(module xgd_fake) $*"
 }
 
 fake_unload()

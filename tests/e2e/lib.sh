@@ -18,8 +18,15 @@ plan()
 
 done_testing()
 {
+	last_checks
 	echo "1..$TESTS"
 	exit 0
+}
+
+# What every case ends with.
+last_checks()
+{
+	:
 }
 
 # diag TEXT: a comment, each line of it; of a long text the end
@@ -152,10 +159,16 @@ allow_plain()
 	:
 }
 
+# module NAME: the guest's file of a module
+module()
+{
+	echo "/payload/$(guest_get kernel)/$1.ko"
+}
+
 # load [PARAMETER...]: our module
 load()
 {
-	guest "insmod /payload/$(guest_get kernel)/xen_grant_dma.ko $*"
+	guest "insmod $(module xen_grant_dma) $*"
 }
 
 unload()
@@ -385,5 +398,6 @@ guest_sum()
 # The standard guest of a snapshot gets the case's files only now.
 [ -z "$(guest_id)" ] || guest_payload || bail 'the guest does not get the files of the case'
 
-# What differs on the arm64 machine.
+# What differs on the arm64 machine, and with the debug kernel.
 [ ! -e /payload/lib-arm64.sh ] || . /payload/lib-arm64.sh
+[ "$KERNEL" != debug ] || . /payload/debug.sh

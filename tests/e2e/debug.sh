@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# With the debug kernel each case ends with one more question: has any of the
+# kernel's checkers anything to say? lib.sh sources this.
+
+# Each report of DMA debugging counts, not just the first.
+DEBUG_START='echo 1 >/sys/kernel/debug/dma-api/all_errors'
+[ -z "$(guest_id)" ] || guest "$DEBUG_START"
+
+# reports: what the checkers have said since the guest's first process began, of each
+# some lines. dmesg -c does not clear this. That a backend is late is no bug.
+reports()
+{
+	guest 'mark="rig: end $(cat /proc/uptime)"
+		echo "$mark" >/dev/kmsg
+		awk -v mark="$mark" "
+			index(\$0, mark)		{ exit }
+			/Run .init as init process/	{ text = \"\"; next }
+			/WARNING: g.e. .* still in use/	{ next }
+			/WARNING:|BUG:|INFO: |Oops|UBSAN:|ODEBUG:|DMA-API:|Call Trace|suspicious|possible recursive|inconsistent lock|blocked for more/ {
+				more = 30
+			}
+			more-- > 0			{ sub(/^[0-9,-]*;/, \"\"); text = text \$0 \"\\n\" }
+			END				{ printf \"%s\", text }" /dev/kmsg'
+}
+
+# checkers: those that are at work. Some stop when they have found something, or run
+# out of memory.
+checkers()
+{
+	guest 'awk "/debug_locks:/ && \$2 { print \"lockdep\" }" /proc/lockdep_stats
+		[ "$(cat /sys/kernel/debug/dma-api/disabled)" = N ] && echo DMA
+		echo scan=off >/sys/kernel/debug/kmemleak && echo kmemleak'
+}
+
+# lost: memory that nothing leads to. Two looks: what changes meanwhile is in use.
+lost()
+{
+	guest 'for i in 1 2; do
+			[ $i -eq 1 ] || sleep 6
+			echo scan >/sys/kernel/debug/kmemleak
+		done
+		cat /sys/kernel/debug/kmemleak' 120
+}
+
+last_checks()
+{
+	is "$(checkers | xargs)" 'lockdep DMA kmemleak' 'the checkers of the debug kernel are at work'
+	is "$(lost)" '' 'no memory is lost'
+	is "$(reports)" '' 'no checker has anything to report'
+}
