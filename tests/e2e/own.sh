@@ -9,7 +9,7 @@
 
 TRANSPORT=virtio_mmio
 TRANSPORT_DRIVER=/sys/bus/platform/drivers/virtio-mmio
-WINDOWS='0xf0000000 0xf00007ff'
+WINDOWS='0xf0000000 0xf00005ff'
 
 name_of()
 {
@@ -17,17 +17,13 @@ name_of()
 	blk)	echo virtio-mmio.0 ;;
 	net)	echo virtio-mmio.1 ;;
 	rng)	echo virtio-mmio.2 ;;
-	blk2)	echo virtio-mmio.3 ;;
 	esac
 }
 
 # place N: where the guest has window N, and its event channel
 place()
 {
-	local port
-
-	port=$(guest 'cat /sys/module/xgd_mmio/parameters/port' | cut -d, -f$(($1 + 1)))
-	printf 'base=%#x,port=%s\n' $((0xf0000000 + $1 * 0x200)) "$port"
+	printf 'base=%#x,port=%s\n' $((0xf0000000 + $1 * 0x200)) "$(guest_get ports | cut -d, -f$(($1 + 1)))"
 }
 
 # The arguments of the standard devices. One is added to the device's properties:
@@ -57,7 +53,8 @@ backend_start()
 
 guest 'for i in 1 2 3; do echo 1 >/sys/bus/pci/devices/0000:00:0$i.0/remove || exit; done' &&
 	backend_kill TERM &&
-	guest "insmod /payload/$(guest_get kernel)/xgd_mmio.ko base=0xf0000000,0xf0000200,0xf0000400,0xf0000600" ||
+	guest "insmod /payload/$(guest_get kernel)/xgd_mmio.ko base=0xf0000000,0xf0000200,0xf0000400" ||
 	bail 'the guest keeps the devices of QEMU'
+guest_set ports "$(guest 'cat /sys/module/xgd_mmio/parameters/port')"
 # shellcheck disable=SC2046
 backend_start $(std_blk) $(std_net) $(std_rng) || bail 'no backend'

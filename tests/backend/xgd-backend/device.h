@@ -18,6 +18,18 @@
 #define DEVICE_USED	1
 #define DEVICE_CONFIG	2
 
+/* What a device does wrong; see attack.c. */
+enum attack {
+	ATTACK_NONE,
+	ATTACK_EARLY,
+	ATTACK_TWICE,
+	ATTACK_ID_RANGE,
+	ATTACK_ID_FREE,
+	ATTACK_LENGTH,
+	ATTACK_INDEX,
+	ATTACK_HANG,
+};
+
 struct device;
 
 /* What makes it a disk, or whatever it is. */
@@ -37,6 +49,7 @@ struct device {
 	const struct device_type	*type;
 	char				name[16];
 	struct memory			memory;
+	enum attack			attack;
 
 	/* What the command line says. */
 	uint64_t			base;

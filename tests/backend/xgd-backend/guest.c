@@ -21,13 +21,6 @@
 /* More than a driver ever puts into one descriptor. */
 #define PAGES_MAX	2048
 
-/* A mapping that its request has no more use for (--never-unmap). */
-struct kept {
-	struct kept	*next;
-	struct mapping	mapping;
-	struct memory	*memory;
-};
-
 int guest_open(struct guest *guest)
 {
 	/* The guest can make any map fail: that is counted, and not logged. */
@@ -114,6 +107,8 @@ int guest_map(struct memory *memory, uint64_t addr, uint64_t len, bool write,
 	struct guest *guest = memory->guest;
 
 	memset(mapping, 0, sizeof(*mapping));
+	mapping->addr = addr;
+	mapping->write = write;
 	if (!len || len > UINT32_MAX || count > PAGES_MAX)
 		goto failed;
 

@@ -46,12 +46,21 @@ struct memory {
 
 /* A piece of the guest's memory; it is not mapped if there is no data. */
 struct mapping {
+	uint64_t	addr;
 	void		*data;
 	uint64_t	len;
 	void		*pages;
 	uint32_t	nr_pages;
+	bool		write;
 	bool		granted;
 	bool		shared;		/* part of the window */
+};
+
+/* A mapping that its request has no more use for (never_unmap). */
+struct kept {
+	struct kept	*next;
+	struct mapping	mapping;
+	struct memory	*memory;
 };
 
 int guest_open(struct guest *guest);

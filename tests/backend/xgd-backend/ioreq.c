@@ -151,6 +151,11 @@ int ioreq_notify(struct ioreq_server *server, int port)
 	return xenevtchn_notify(server->events, port);
 }
 
+unsigned int ioreq_id(const struct ioreq_server *server)
+{
+	return server->id;
+}
+
 void ioreq_close(struct ioreq_server *server)
 {
 	xenforeignmemory_unmap_resource(server->foreign, server->resource);

@@ -29,6 +29,8 @@ int ioreq_set_irq(struct ioreq_server *server, uint32_t irq, bool level);
 int ioreq_bind_port(struct ioreq_server *server, uint32_t port);
 int ioreq_notify(struct ioreq_server *server, int port);
 
+/* By what name Xen knows it. */
+unsigned int ioreq_id(const struct ioreq_server *server);
 void ioreq_close(struct ioreq_server *server);
 
 #endif

@@ -22,6 +22,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 
+#include "attack.h"
 #include "device.h"
 #include "ioreq.h"
 #include "mmio.h"
@@ -34,10 +35,11 @@ struct backend {
 	struct device		*device[DEVICES_MAX];
 	unsigned int		nr_devices;
 	unsigned int		reports;
+	int			control;
 };
 
 /* There is one; a device's interrupt needs it. */
-static struct backend backend;
+static struct backend backend = { .control = -1 };
 
 static const char usage[] =
 	"usage: xgd-backend --domid N [OPTION]... --device TYPE,base=ADDRESS,irq=N|port=N[,...]...\n"
@@ -53,6 +55,7 @@ static const char usage[] =
 	"  --allow-plain                serve addresses that are no grants, too\n"
 	"  --keep-grants                map each grant once, until the device is reset\n"
 	"  --never-unmap                unmap no grant (SIGUSR2: unmap those kept so far)\n"
+	"  --control FIFO               read from there what to do wrong (see attack.c)\n"
 	"\n"
 	"Prints \"ready\" when the guest may run. SIGUSR1 prints counters.\n";
 
@@ -264,7 +267,8 @@ static void work(void)
 			if (!dev->queue[j].kicked)
 				continue;
 			dev->queue[j].kicked = false;
-			if (dev->status & VIRTIO_CONFIG_S_DRIVER_OK)
+			if (dev->status & VIRTIO_CONFIG_S_DRIVER_OK &&
+			    !attack_work(dev, &dev->queue[j]))
 				dev->type->work(dev, &dev->queue[j]);
 		}
 	}
@@ -272,26 +276,31 @@ static void work(void)
 
 static void serve(int signals)
 {
-	struct pollfd fds[DEVICES_MAX + 2];
+	struct pollfd fds[DEVICES_MAX + 3];
 	unsigned int i;
 
 	for (;;) {
 		fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
 		fds[1] = (struct pollfd){ .fd = ioreq_fd(backend.server), .events = POLLIN };
+		fds[2] = (struct pollfd){ .fd = backend.control, .events = POLLIN };
 		for (i = 0; i < backend.nr_devices; i++) {
 			struct device *dev = backend.device[i];
 
-			fds[i + 2] = (struct pollfd){ .fd = dev->input ? dev->fd : -1,
-						      .events = POLLIN };
+			fds[i + 3] = (struct pollfd){
+				.fd = dev->input && !attack_hangs(dev) ? dev->fd : -1,
+				.events = POLLIN,
+			};
 		}
-		if (poll(fds, i + 2, -1) < 0 && errno != EINTR)
+		if (poll(fds, i + 3, -1) < 0 && errno != EINTR)
 			die("poll", strerror(errno));
 		if (fds[0].revents && !handle_signal(signals))
 			return;
 		if (fds[1].revents)
 			ioreq_handle(backend.server);
+		if (fds[2].revents)
+			attack_read(backend.control, backend.device, backend.nr_devices);
 		for (i = 0; i < backend.nr_devices; i++)
-			if (fds[i + 2].revents)
+			if (fds[i + 3].revents)
 				backend.device[i]->type->input(backend.device[i]);
 		work();
 	}
@@ -305,6 +314,7 @@ static void parse(int argc, char **argv)
 		{ "allow-plain",	no_argument,		NULL, 'p' },
 		{ "keep-grants",	no_argument,		NULL, 'k' },
 		{ "never-unmap",	no_argument,		NULL, 'n' },
+		{ "control",		required_argument,	NULL, 'c' },
 		{ "help",		no_argument,		NULL, 'h' },
 		{ }
 	};
@@ -328,6 +338,11 @@ static void parse(int argc, char **argv)
 			break;
 		case 'n':
 			backend.guest.never_unmap = true;
+			break;
+		case 'c':
+			backend.control = attack_open(optarg);
+			if (backend.control < 0)
+				die(optarg, strerror(errno));
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -371,7 +386,7 @@ int main(int argc, char **argv)
 		connect_device(backend.device[i]);
 	if (ioreq_enable(backend.server))
 		die("cannot serve", strerror(errno));
-	puts("ready");
+	printf("ready as ioreq server %u\n", ioreq_id(backend.server));
 	serve(signals);
 
 	for (i = 0; i < backend.nr_devices; i++)

@@ -9,7 +9,7 @@
 
 #include <linux/virtio_ring.h>
 
-#include "device.h"
+#include "attack.h"
 #include "queue.h"
 
 static uint16_t read_once(const uint16_t *value)
@@ -200,15 +200,17 @@ static void unmap_pieces(struct request *request)
 
 void request_complete(struct request *request, uint32_t written)
 {
+	struct vring_used_elem elem = { .id = request->head, .len = written };
 	struct queue *queue = request->queue;
 	struct vring_used *used = queue->used.data;
+	unsigned int times;
 
 	unmap_pieces(request);
-	if (queue->ready && request->generation == queue->generation)
-		used->ring[queue->next_used++ % queue->size] = (struct vring_used_elem){
-			.id = request->head,
-			.len = written,
-		};
+	if (queue->ready && request->generation == queue->generation) {
+		times = attack_used(queue->dev, queue, &elem);
+		while (times--)
+			used->ring[queue->next_used++ % queue->size] = elem;
+	}
 	free(request);
 }
 
@@ -229,6 +231,7 @@ void queue_tell(struct queue *queue)
 
 	if (!queue->ready || queue->told_used == queue->next_used)
 		return;
+	queue->next_used = attack_index(queue->dev, queue->next_used);
 	__atomic_store_n(&used->idx, queue->next_used, __ATOMIC_RELEASE);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (wants_interrupt(queue))

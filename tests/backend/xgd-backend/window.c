@@ -19,7 +19,7 @@
 
 #define PAGE		((size_t)1 << XEN_GRANT_DMA_PAGE_SHIFT)
 /* Eight times the references of a table of Xen's default size. */
-#define REFS_MAX	(1U << 18)
+#define REFS_MAX	(8 * 32768U)
 
 /* What one call mapped is unmapped by one call. */
 struct range {

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# rig: arch=both snapshot=guest timeout=240
+#
+# A backend that completes requests as it ought to, but unmaps nothing, and writes to
+# it later, once the guest has looked at what it got. Then the driver and the module
+# come and go, while everything is kept.
+
+. /payload/lib.sh
+. /payload/own.sh
+. /payload/attack.sh
+
+dd if=/dev/urandom of="$DISK" bs=1M count=1 conv=notrunc 2>/dev/null
+dd if=/dev/urandom of=/run/data bs=1k count=160 2>/dev/null
+sum=$(md5sum </run/data)
+
+# changed: how many of the pages that the guest has read are not as they were
+changed()
+{
+	guest "dd if=/dev/vda bs=64k count=16 2>/dev/null | cmp -l - /tmp/data |
+		awk '{ page[int((\$1 - 1) / 4096)] } END { for (i in page) n++; print n + 0 }'" 120
+}
+
+# attack_blk: to the pages that the guest has cached of its disk
+attack_blk()
+{
+	guest 'dd if=/dev/vda of=/tmp/data bs=64k count=16 iflag=direct 2>/dev/null
+		sleep 1000 </dev/vda >/dev/null 2>&1 & echo $! >/run/holder'
+	is "$(guest 'md5sum </tmp/data')" "$(dd if="$DISK" bs=1M count=1 2>/dev/null | md5sum)" \
+		"$1: the guest reads what is on the disk"
+	tell keep
+	# It reads ahead, too.
+	guest 'dd if=/dev/vda of=/dev/null bs=64k count=16 2>/dev/null; sleep 1'
+	diag "the backend writes to $(tell scribble) that it has kept"
+}
+
+# attack_net: to the packets that have come, and that nobody has read yet
+attack_net()
+{
+	guest 'rm -f /tmp/pipe /tmp/go /tmp/sum; mkfifo /tmp/pipe'
+	guest "{ $(receive 7 /tmp/pipe); } &
+		{ while [ ! -e /tmp/go ]; do usleep 50000; done; md5sum; } </tmp/pipe >/tmp/sum 2>/dev/null &"
+	wait_for 20 nc "$(guest_ip)" 7 </run/data &
+	sender=$!
+	sleep 3
+	tell scribble >/dev/null
+	guest ': >/tmp/go'
+	wait $sender
+	wait_for 20 guest '[ -s /tmp/sum ]'
+	guest 'cat /tmp/sum'
+}
+
+begin() # ISOLATION
+{
+	hostile_start
+	load 'backend=*=0' isolation="$1"
+	drivers blk net
+	net_up
+	attack_blk "$1"
+}
+
+end()
+{
+	guest 'kill $(cat /run/holder)'
+	tell release
+	no_drivers blk net
+	wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
+	ok $? "$1: when the backend lets go all comes back"
+	unload
+}
+
+# ---- copies ----
+begin copy
+is "$(changed)" 0 'copy: not one page of what the guest has read changes'
+is "$(attack_net)" "$sum" 'copy: nor does a packet'
+like "$(tell writable)" '^0 of [1-9]' 'copy: what is there to read cannot be mapped for writing'
+end copy
+
+# ---- the default ----
+begin byte
+pages=$(changed)
+diag "$pages pages changed: those that the backend had when it was found to keep one"
+cmp_ok "$pages" -le 64 'byte: only what was in flight when the backend was caught can change'
+like "$(guest dmesg)" 'still maps a buffer after its use' 'byte: the log tells of it'
+is "$(attack_net)" "$sum" 'byte: no packet changes'
+like "$(tell writable)" '^0 of [1-9]' 'byte: what is there to read cannot be mapped for writing'
+
+# ---- the driver and the module, while all is kept ----
+guest 'kill $(cat /run/holder)'
+rebind blk && works blk
+ok $? 'unbound and bound again the disk works'
+no_drivers blk net
+late=$(counter late)
+cmp_ok "$late" -gt 0 'without a driver there are still pages that the backend has'
+is "$late" "$(grants | wc -l)" 'as many as Xen says'
+like "$(unload 2>&1)" 'unavailable|in use|busy' 'the module does not leave'
+diag "the backend writes to $(tell scribble)"
+tell release
+wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
+ok $? 'a while later it lets go, and all comes back'
+nothing_left
+
+# ---- the control: now the guest's kernel is anybody's ----
+# hurts COMMAND...: it changes something, or the guest dies
+hurts()
+{
+	[ "$("$@")" -gt 100 ] || [ -n "$(guest_get dead)" ]
+}
+
+begin page
+hurts changed
+ok $? 'page: what the guest has read changes under its hands'
+done_testing

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# An xgd-backend that does wrong what it is told to. Source it after own.sh.
+
+CONTROL=/run/control
+
+# hostile_start [OPTION]...: in place of the backend that serves the standard devices
+hostile_start()
+{
+	backend_kill "${SIGNAL-TERM}"
+	rm -f $CONTROL
+	mkfifo $CONTROL
+	# shellcheck disable=SC2046
+	backend_start --control $CONTROL $(std_blk) $(std_net) $(std_rng) "$@" || bail 'no backend'
+}
+
+# tell WORD...: have the backend do that (see tests/backend/xgd-backend/attack.c), and
+# pass on the result
+tell()
+{
+	local before log
+
+	log=$(guest_get log)
+	before=$(grep -c '^done ' "$log")
+	echo "$*" >$CONTROL
+	wait_for 20 told "$log" "$before" || echo "no answer to: $*"
+	sed -n "s/^done $*: //p" "$log" | tail -n 1
+}
+
+told()
+{
+	[ "$(grep -c '^done ' "$1")" -gt "$2" ]
+}
+
+# vdev blk|net|rng: the virtio device, in a command for the guest
+vdev()
+{
+	echo "\$(ls /sys/bus/platform/devices/$(name_of "$1") | grep ^virtio)"
+}
+
+# unbind NAME / bind NAME / rebind NAME: the driver of a standard device
+unbind()
+{
+	guest "echo $(vdev "$1") >/sys/bus/virtio/drivers/virtio_$1/unbind"
+}
+
+bind()
+{
+	guest "echo $(vdev "$1") >/sys/bus/virtio/drivers/virtio_$1/bind"
+}
+
+rebind()
+{
+	guest "cd /sys/bus/virtio/drivers/virtio_$1 && echo $(vdev "$1") >unbind && echo $(vdev "$1") >bind"
+}
+
+# works NAME: does a standard device do what it is for?
+works()
+{
+	case $1 in
+	blk)	wait_for 5 guest '[ -b /dev/vda ]' && [ "$(guest_sum 512)" = "$(disk_sum 512)" ] ;;
+	net)	net_up >/dev/null ;;
+	rng)	guest 'dd if=/dev/hwrng bs=64 count=4 2>/dev/null | wc -c | grep -q 256' ;;
+	esac
+}
