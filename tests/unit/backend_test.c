@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which domain serves a device: the parameters, and their order before the rest.
+ */
+#include <kunit/device.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "backend.h"
+#include "params.h"
+#include "unit.h"
+
+static const struct kernel_param *param(struct kunit *test, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < THIS_MODULE->num_kp; i++)
+		if (!strcmp(THIS_MODULE->kp[i].name, name))
+			return &THIS_MODULE->kp[i];
+	KUNIT_FAIL(test, "there is no parameter %s", name);
+	kunit_mark_skipped(test, "no parameter");
+	return &THIS_MODULE->kp[0];
+}
+
+static int set(struct kunit *test, const char *name, const char *value)
+{
+	const struct kernel_param *kp = param(test, name);
+
+	return kp->ops->set(value, kp);
+}
+
+static const char *get(struct kunit *test, const char *name)
+{
+	const struct kernel_param *kp = param(test, name);
+	char *page = (char *)unit_pages(test, 0);
+
+	kp->ops->get(page, kp);
+
+	return strim(page);
+}
+
+/* As a user has them who sets none. */
+static void backend_exit(struct kunit *test)
+{
+	set(test, "backend", "");
+	set(test, "force_grant", "0");
+	set(test, "isolation", "byte");
+	set(test, "max_refs", "0");
+}
+
+/* A virtio device on a DMA device that nothing is known of. */
+static struct virtio_device *device(struct kunit *test, struct device *dev)
+{
+	struct virtio_device *vdev = kunit_kzalloc(test, sizeof(*vdev), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, vdev);
+	/* KUnit puts the name of the test in front. */
+	vdev->dev.parent = dev ?: kunit_device_register(test, "virtio");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vdev->dev.parent);
+	vdev->dev.init_name = "virtio7";
+
+	return vdev;
+}
+
+static void backend_rules(struct kunit *test)
+{
+	static const char *const good[] = {
+		"*=0", "*=none", "0000:00:01.0=1,*=none", "a000000.virtio=32751", "a=b=7",
+		"virtio7=0,virtio7=1,x=none"
+	};
+	static const char *const bad[] = {
+		"*", "=1", "*=", "*=32752", "*=65536", "*=-1", ",", "*=1,,*=2",
+		"a b=1", "*=1 2", "*=NONE", "*=0x"
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		KUNIT_EXPECT_EQ_MSG(test, set(test, "backend", good[i]), 0, "%s", good[i]);
+		KUNIT_EXPECT_STREQ(test, get(test, "backend"), good[i]);
+	}
+	/* What is wrong changes nothing. */
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		KUNIT_EXPECT_EQ_MSG(test, set(test, "backend", bad[i]), -EINVAL, "%s", bad[i]);
+		KUNIT_EXPECT_STREQ(test, get(test, "backend"), good[ARRAY_SIZE(good) - 1]);
+	}
+	KUNIT_EXPECT_EQ(test, set(test, "backend", ""), 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&xgd_backend_rules));
+}
+
+static void backend_rules_no_memory(struct kunit *test)
+{
+	unsigned int n;
+	int ret;
+
+	KUNIT_EXPECT_EQ(test, set(test, "backend", "x=1"), 0);
+	for (n = 1; ; n++) {
+		unit_fail(n);
+		ret = set(test, "backend", "a=1,b=2,c=none");
+		if (!unit_failed())
+			break;
+		/* The words of a message may be missing, a rule must not. */
+		KUNIT_EXPECT_STREQ(test, get(test, "backend"),
+				   ret ? "x=1" : "a=1,b=2,c=none");
+		KUNIT_EXPECT_EQ(test, set(test, "backend", "x=1"), 0);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_GT(test, n, 4);
+}
+
+static void backend_other_params(struct kunit *test)
+{
+	struct xgd_mode mode;
+
+	KUNIT_EXPECT_EQ(test, set(test, "isolation", "copy"), 0);
+	KUNIT_EXPECT_EQ(test, set(test, "isolation", "bytes"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set(test, "max_refs", "1023"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set(test, "max_refs", "-1"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set(test, "max_refs", "1024"), 0);
+	KUNIT_EXPECT_EQ(test, set(test, "bounce_kb", "0"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set(test, "bounce_kb", "16384"), 0);
+	KUNIT_EXPECT_EQ(test, set(test, "force_grant", "maybe"), -EINVAL);
+	xgd_params_mode(&mode);
+	KUNIT_EXPECT_EQ(test, mode.isolation, XGD_ISOLATION_COPY);
+	KUNIT_EXPECT_EQ(test, mode.max_refs, 1024);
+	KUNIT_EXPECT_EQ(test, mode.max_private, 4096);
+	KUNIT_EXPECT_FALSE(test, mode.rw_grants);
+}
+
+/* The first rule that is about the device decides. */
+static void backend_param(struct kunit *test)
+{
+	static const struct {
+		const char	*rules;
+		int		ret;
+		domid_t		domid;
+		const char	*source;
+	} answers[] = {
+		{ "*=3", 0, 3, "backend=*=3" },
+		{ "backend_param.virtio=4,*=3", 0, 4, "backend=backend_param.virtio=4" },
+		{ "*=3,backend_param.virtio=4", 0, 3, "backend=*=3" },
+		{ "virtio7=5", 0, 5, "backend=virtio7=5" },
+		{ "virtio70=6,virtio=6,backend_param=6", -ENODEV, 0, "no backend is named" },
+		{ "virtio7=none,*=1", -ENODEV, 0, "backend=virtio7=none" },
+		{ "", -ENODEV, 0, "no backend is named" },
+	};
+	struct virtio_device *vdev = device(test, NULL);
+	struct xgd_backend backend;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(answers); i++) {
+		memset(&backend, 0, sizeof(backend));
+		KUNIT_ASSERT_EQ(test, set(test, "backend", answers[i].rules), 0);
+		KUNIT_EXPECT_EQ(test, xgd_backend_find(vdev, &backend), answers[i].ret);
+		KUNIT_EXPECT_EQ(test, backend.domid, answers[i].domid);
+		KUNIT_EXPECT_STREQ(test, backend.source, answers[i].source);
+	}
+}
+
+/* A PCI address with and without its segment. */
+static void backend_pci(struct kunit *test)
+{
+	struct pci_dev *pdev = pci_get_domain_bus_and_slot(0, 0, PCI_DEVFN(1, 0));
+	struct virtio_device *vdev;
+	struct xgd_backend backend;
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	vdev = device(test, &pdev->dev);
+	KUNIT_EXPECT_EQ(test, set(test, "backend", "00:01.0=8"), 0);
+	KUNIT_EXPECT_EQ(test, xgd_backend_find(vdev, &backend), 0);
+	KUNIT_EXPECT_EQ(test, backend.domid, 8);
+	KUNIT_EXPECT_EQ(test, set(test, "backend", "0000:00:01.0=9"), 0);
+	KUNIT_EXPECT_EQ(test, xgd_backend_find(vdev, &backend), 0);
+	KUNIT_EXPECT_EQ(test, backend.domid, 9);
+	KUNIT_EXPECT_EQ(test, set(test, "backend", "0:01.0=8,01.0=8,0000:00:01.1=8"), 0);
+	KUNIT_EXPECT_EQ(test, xgd_backend_find(vdev, &backend), -ENODEV);
+	pci_dev_put(pdev);
+}
+
+static void backend_force(struct kunit *test)
+{
+	struct virtio_device *vdev = device(test, NULL);
+	struct xgd_backend backend = { .domid = 5 };
+
+	KUNIT_ASSERT_EQ(test, set(test, "force_grant", "1"), 0);
+	KUNIT_EXPECT_EQ(test, xgd_backend_find(vdev, &backend), 0);
+	KUNIT_EXPECT_EQ(test, backend.domid, 0);
+	KUNIT_EXPECT_STREQ(test, backend.source, "force_grant=1");
+	KUNIT_ASSERT_EQ(test, set(test, "backend", "*=none"), 0);
+	KUNIT_EXPECT_EQ(test, xgd_backend_find(vdev, &backend), -ENODEV);
+}
+
+static struct kunit_case backend_cases[] = {
+	KUNIT_CASE(backend_rules),
+	KUNIT_CASE(backend_rules_no_memory),
+	KUNIT_CASE(backend_other_params),
+	KUNIT_CASE(backend_param),
+	KUNIT_CASE(backend_pci),
+	KUNIT_CASE(backend_force),
+	{}
+};
+
+static struct kunit_suite backend_suite = {
+	.name = "xgd_backend",
+	.exit = backend_exit,
+	.test_cases = backend_cases,
+};
+
+kunit_test_suite(backend_suite);
