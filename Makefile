@@ -70,8 +70,8 @@ help:
 	@echo '  make test          all tests; ARCH=amd64 or ARCH=arm64 for those of one machine,'
 	@echo '                     TESTS="tests/e2e/10-blk.t ..." for some, JOBS=2'
 	@echo '  make test-debug    KUnit suites, and most x86 cases again, in a kernel that checks itself'
-	@echo '  make bench         what it costs, in instructions, beside its peers; BENCH=micro or BENCH=blk'
-	@echo '                     for a part, QUICK=y for less, VARIANTS="none byte" for some'
+	@echo '  make bench         what it costs, in instructions, beside its peers; 15 minutes.'
+	@echo '                     BENCH="micro blk net" for parts, QUICK=y for less of them'
 	@echo '  make check         checkpatch, sparse, all warnings and the device trees, for all kernels'
 	@echo '  make distclean     remove .cache'
 	@echo

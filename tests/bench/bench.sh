@@ -7,6 +7,7 @@
 #   none	virtio without our module: the backend maps the guest's memory
 #   byte, page	with it; the name is that of isolation=
 #   intree	with the kernel's own grant DMA
+#   pv, pv-persistent	the PV drivers, the disk with and without persistent grants
 #
 # "# step:" lines are for people. "# value: GROUP|WHAT|VARIANT|UNIT|VALUE" is a result;
 # that of each repeat is a line of its own.
@@ -24,14 +25,50 @@ value()
 	echo "# value: $1|$2|$VARIANT|$3|$4"
 }
 
+# Does QEMU serve the device? Then it is asked how often it maps.
+case $VARIANT in
+pv*)	QEMU_SERVES= ;;
+*)	QEMU_SERVES=y ;;
+esac
+
 # variant_load: what gives the guest's devices their DMA operations
 variant_load()
 {
 	case $VARIANT in
 	none)	;;
 	intree)	guest 'insmod /payload/6.12/intree.ko' ;;
-	*)	load 'backend=*=0' isolation="$VARIANT" ;;
+	*)	load 'backend=*=0' isolation="$VARIANT" || bail 'the module does not load' ;;
 	esac
+}
+
+# memory_now WHAT FIELD...: what the module says that its devices take
+memory_now()
+{
+	local what=$1 field seen
+	shift
+
+	for field; do
+		seen=$(guest "awk '\$1 == \"$field\" { print \$2 }' /sys/kernel/debug/xen_grant_dma/devices")
+		[ -z "$seen" ] || value memory "$what" "${field%_max}" "$seen"
+	done
+}
+
+# memory_idle NAME / memory_peak NAME: the driver is there, or has been busy
+memory_idle()
+{
+	grants_used || return 0
+	memory_now "$1, idle" references private_pages metadata_bytes
+}
+
+memory_peak()
+{
+	grants_used || return 0
+	memory_now "$1, peak" references_max private_max metadata_max
+}
+
+grants_used()
+{
+	guest '[ -e /sys/module/xen_grant_dma ]'
 }
 
 # bench_guest ARGUMENT...: a guest with these devices, whose backend does as

@@ -5,15 +5,12 @@
  *
  *   WHAT|HELD|MEDIAN|QUARTILE|QUARTILE	one call, or map and unmap, with so many
  *					other mappings held
- *   WHAT|THREADS|CALLS			calls in a second, on so many CPUs
  *
  * The loop around the calls is measured, too, and subtracted.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/delay.h>
 #include <linux/dma-mapping.h>
-#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -24,16 +21,11 @@
 #include "micro.h"
 
 #define REPEATS		31
-#define MAX_THREADS	8
 #define BUFFER_SIZE	(SZ_1M + XEN_PAGE_SIZE)
 
 static uint held = 4096;
 module_param(held, uint, 0444);
 MODULE_PARM_DESC(held, "with mode=micro: mappings to be held meanwhile, in a second round (default: 4096)");
-
-static uint threads;
-module_param(threads, uint, 0444);
-MODULE_PARM_DESC(threads, "with mode=micro, instead: how many CPUs map and unmap at once, each for some time (default: 0)");
 
 /**
  * struct micro - one thing to measure
@@ -223,72 +215,6 @@ out:
 }
 
 /**
- * struct mapper - a CPU that maps and unmaps
- * @task:	its thread
- * @dev:	for this device
- * @micro:	this
- * @calls:	how often it did
- */
-struct mapper {
-	struct task_struct	*task;
-	struct device		*dev;
-	const struct micro	*micro;
-	u64			calls;
-} ____cacheline_aligned;
-
-static struct mapper mappers[MAX_THREADS];
-static bool mappers_run;
-
-static int mapper_run(void *data)
-{
-	struct mapper *mapper = data;
-	unsigned int i;
-
-	while (!kthread_should_stop()) {
-		for (i = 0; i < 64 && READ_ONCE(mappers_run); i++)
-			mapper->calls += mapper->micro->op(mapper->dev, mapper->micro,
-							      DMA_TO_DEVICE);
-		cond_resched();
-	}
-
-	return 0;
-}
-
-static int measure_threads(struct device *dev, const struct micro *micro)
-{
-	unsigned int i, started;
-	u64 calls = 0, ns;
-	int ret = 0;
-
-	for (started = 0; started < threads; started++) {
-		struct mapper *mapper = &mappers[started];
-
-		*mapper = (struct mapper){ .dev = dev, .micro = micro };
-		mapper->task = kthread_create(mapper_run, mapper, "xgd_micro/%u", started);
-		if (IS_ERR(mapper->task)) {
-			ret = PTR_ERR(mapper->task);
-			break;
-		}
-		kthread_bind(mapper->task, started);
-		wake_up_process(mapper->task);
-	}
-	ns = ktime_get_ns();
-	WRITE_ONCE(mappers_run, true);
-	msleep(500);
-	WRITE_ONCE(mappers_run, false);
-	ns = ktime_get_ns() - ns;
-	for (i = 0; i < started; i++) {
-		kthread_stop(mappers[i].task);
-		calls += mappers[i].calls;
-	}
-	if (!ret)
-		pr_info("micro %s|%u|%llu\n", micro->name, threads,
-			div64_u64(calls * NSEC_PER_SEC, ns));
-
-	return ret;
-}
-
-/**
  * micro_measure - measure all, and tell
  * @dev: the device
  *
@@ -297,24 +223,15 @@ static int measure_threads(struct device *dev, const struct micro *micro)
  */
 int micro_measure(struct device *dev)
 {
-	unsigned int i;
-	int ret = 0;
+	int ret;
 
-	if (threads > min_t(unsigned int, MAX_THREADS, num_online_cpus()))
-		return -EINVAL;
 	buffer = alloc_pages(GFP_KERNEL | __GFP_COMP, get_order(BUFFER_SIZE));
 	if (!buffer)
 		return -ENOMEM;
 
-	if (threads) {
-		for (i = 0; i < ARRAY_SIZE(micros) && !ret; i++)
-			if (micros[i].op == do_map)
-				ret = measure_threads(dev, &micros[i]);
-	} else {
-		ret = measure_all(dev, 0);
-		if (!ret && held)
-			ret = measure_holding(dev);
-	}
+	ret = measure_all(dev, 0);
+	if (!ret && held)
+		ret = measure_holding(dev);
 	__free_pages(buffer, get_order(BUFFER_SIZE));
 
 	return ret;

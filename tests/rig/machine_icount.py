@@ -8,7 +8,7 @@ class Icount(machine.Machine):
     """One processor, 1 ns for each instruction; while it is idle time jumps."""
 
     cache = machine.CACHE / 'bench'
-    # Of emulated time there is plenty: a second takes some twenty.
+    # Of emulated time there is plenty: a second takes some.
     patience = 4
     helpers = tuple(sorted((machine.TOP / 'tests' / 'bench').glob('*.sh')))
 
