@@ -224,6 +224,12 @@ int xgd_ready_check(struct device *dev, u32 domid)
 		return 0;
 	}
 
+	/* Later kernels ask about devices that nobody probes, too: these do not wait. */
+	if (!dev->driver) {
+		mutex_unlock(&xgd_ready_lock);
+		return -EPROBE_DEFER;
+	}
+
 	xgd_add_waiter(ready, dev);
 	if (!ready->pinned) {
 		ready->pinned = true;

@@ -165,7 +165,7 @@ static const struct kernel_param_ops xgd_ready_param = {
 };
 
 module_param_cb(ready, &xgd_ready_param, NULL, 0644);
-MODULE_PARM_DESC(ready, "the backend domains that are ready; write the id of one to say so");
+MODULE_PARM_DESC(ready, "the backend domains that are ready; write the id of one to say so (default: none)");
 
 static struct xgd_number xgd_wait_timeout = {
 	.min = 1, .max = 86400, .also = ", or 0 for no limit",
