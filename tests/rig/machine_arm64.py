@@ -83,12 +83,13 @@ class Arm64(machine.Machine):
             command += self.second_domain(command, *self.dom0less)
         return command
 
-    def second_domain(self, command, tree, script, channel, append):
+    def second_domain(self, command, tree, script, channel, append, xenstore):
         """Have Xen start a guest with a partial device tree, which runs a script.
 
         Its kernel's command line ends with append. Its port 10 is an event channel to
         port 11 of dom0: Xen makes the end whose node comes first, "guest" or "dom0",
-        and then connects the other, which gets an event by that.
+        and then connects the other, which gets an event by that. With xenstore it has
+        one as soon as init-dom0less ran in dom0.
         """
         in_build = machine.RIG / 'in-build'
 
@@ -120,6 +121,7 @@ class Arm64(machine.Machine):
             }};\n"""
             loaders += ['-device', f'loader,file={file},addr={addr:#x},force-raw=on']
         guest, dom0 = self.CHANNELS
+        enhanced = 'enabled' if xenstore else 'no-xenstore'
         first, last = (dom0, '') if channel == 'dom0' else ('', dom0)
         with open(self.dir / 'machine.dts', 'a') as dts:
             dts.write(f"""/ {{ chosen {{ {first} domU1 {{
@@ -130,7 +132,7 @@ class Arm64(machine.Machine):
                 cpus = <1>;
                 vpl011;
                 nr_spis = <16>;
-                xen,enhanced = "no-xenstore";
+                xen,enhanced = "{enhanced}";
                 {guest} {modules} }}; {last} }}; }};""")
         dtc('-I', 'dts', '-O', 'dtb', '-o', 'machine.dtb', 'machine.dts')
         return [*loaders, '-dtb', self.dir / 'machine.dtb']
