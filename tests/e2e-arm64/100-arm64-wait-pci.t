@@ -19,7 +19,7 @@ is "$(said $BRIDGE)" 'waits until domain 0 is ready, by xen,backend-ready of /pa
 like "$(guest dmesg)" 'xen_grant_dma: event channel 10 does not lead to domain 0' 'it tells of the event channel that is not there, too'
 wait_for 40 guest 'dmesg | grep "deferred probe pending"'
 ok $? 'the kernel does not wait for IOMMUs any more'
-guest 'modprobe loop'
+try_again $BRIDGE
 is "$(deferred)" "$BRIDGE pci-host-generic: waits until domain 0 is ready, longer than wait_timeout=" 'but the bridge does'
 is "$(domain 0 state)" 'given up' 'although wait_timeout= is over'
 is "$(guest 'dmesg | grep -c "xen_grant_dma: domain 0 is not ready after 3 s: its devices are left alone until it is"')" 1 'which the log tells'

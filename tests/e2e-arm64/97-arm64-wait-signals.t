@@ -3,7 +3,7 @@
 #
 # By which a domain tells that it is ready: an event channel, xenstore, and the
 # parameter at the worst of all moments. The guest has two processors, and eight
-# devices of eight domains, which dom0 all plays.
+# devices of eight domains, which dom0 all plays, behind two nodes.
 
 . /payload/lib.sh
 . /payload/wait-arm64.sh

@@ -31,6 +31,14 @@ ready()
 	guest "echo $1 >/sys/module/xen_grant_dma/parameters/ready"
 }
 
+# try_again DEVICE: have the kernel probe it now, three times
+try_again()
+{
+	guest "for i in 1 2 3; do
+			echo $1 2>/dev/null >/sys/bus/platform/drivers_probe
+		done"
+}
+
 # is_up DEVICE [SECONDS]: until it has a transport
 is_up()
 {
