@@ -44,12 +44,17 @@ variant_load()
 # memory_now WHAT FIELD...: what the module says that its devices take
 memory_now()
 {
-	local what=$1 field seen
+	local what=$1 field seen unit
 	shift
 
 	for field; do
+		case $field in
+		references*)	unit=references ;;
+		private*)	unit='private pages' ;;
+		*)		unit='metadata bytes' ;;
+		esac
 		seen=$(guest "awk '\$1 == \"$field\" { print \$2 }' /sys/kernel/debug/xen_grant_dma/devices")
-		[ -z "$seen" ] || value memory "$what" "${field%_max}" "$seen"
+		[ -z "$seen" ] || value memory "$what" "$unit" "$seen"
 	done
 }
 
