@@ -17,7 +17,7 @@ CONF	= $(DESTDIR)/etc/modprobe.d/xen_grant_dma.conf
 # A DESTDIR that has no kernel, as for a package, gets no lists of modules.
 DEPMOD	= [ ! -e $(MODULES)/modules.order ] || depmod $(if $(DESTDIR),-b $(DESTDIR)) $(RELEASE)
 
-.PHONY: all headers module install uninstall clean help demo test test-debug bench check distclean
+.PHONY: all headers module install uninstall clean help demo test test-debug stress bench check distclean
 
 all: module
 
@@ -52,6 +52,9 @@ test:
 test-debug:
 	@JOBS=$(JOBS) KERNEL=debug tests/rig/test $(TESTS)
 
+stress:
+	@JOBS=$(JOBS) tests/rig/test tests/stress/*.t
+
 bench:
 	@JOBS=$(JOBS) BENCH="$(BENCH)" VARIANTS="$(VARIANTS)" QUICK=$(QUICK) tests/bench/bench
 
@@ -70,6 +73,7 @@ help:
 	@echo '  make test          all tests; ARCH=amd64 or ARCH=arm64 for those of one machine,'
 	@echo '                     TESTS="tests/e2e/10-blk.t ..." for some, JOBS=2'
 	@echo '  make test-debug    KUnit suites, and most x86 cases again, in a kernel that checks itself'
+	@echo '  make stress        load for half an hour, while devices and the module come and go'
 	@echo '  make bench         what it costs, in instructions, beside its peers; 15 minutes.'
 	@echo '                     BENCH="micro blk net" for parts, QUICK=y for less of them'
 	@echo '  make check         checkpatch, sparse, all warnings and the device trees, for all kernels'

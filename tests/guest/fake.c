@@ -8,7 +8,8 @@
  * another domain can be asked what it sees; "leave" does the same and forgets
  * to unmap; "hoard" takes all references there are; "pieces" maps the buffers of
  * pieces.c, which are looked at and unmapped when something is written to the
- * parameter step; "micro" measures what all this costs.
+ * parameter step; "micro" measures what all this costs; "churn" maps
+ * and unmaps at random.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -30,6 +31,7 @@
 #include <xen_grant_dma.h>
 
 #include "compat/dma-map-ops.h"
+#include "churn.h"
 #include "micro.h"
 #include "pieces.h"
 
@@ -39,7 +41,7 @@
 
 static char *mode = "check";
 module_param(mode, charp, 0444);
-MODULE_PARM_DESC(mode, "check, hold, leave, hoard, pieces or micro (default: check)");
+MODULE_PARM_DESC(mode, "check, hold, leave, hoard, pieces, micro or churn (default: check)");
 
 static uint also;
 module_param(also, uint, 0444);
@@ -468,6 +470,8 @@ static int fake_probe(struct virtio_device *vdev)
 		return pieces_map(dev);
 	if (!strcmp(mode, "hoard"))
 		return hoard(dev);
+	if (!strcmp(mode, "churn"))
+		return churn_run(dev);
 	if (!strcmp(mode, "micro"))
 		return micro_measure(dev);
 	if (strcmp(mode, "check"))

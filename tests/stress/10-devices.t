@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# rig: snapshot=guest timeout=2400
+#
+# For ten minutes fio on a disk and iperf3 on a network, which both check their data,
+# while other devices come and go, something takes all references it may have,
+# and the module is loaded anew.
+
+. /payload/lib.sh
+. /payload/fake.sh
+
+MINUTES=10
+ROUND=60	# seconds, after which the module is loaded anew
+
+begin()
+{
+	load "backend='*=0'" && drivers blk net rng && net_up || return
+	guest "cd /run; rm -f stop fio net; {
+		while [ ! -e stop ]; do
+			fio --name=stress --filename=/dev/vda --rw=randrw --bssplit=512/20:4k/40:64k/20:128k/20 \
+				--iodepth=16 --ioengine=io_uring --direct=1 --size=2m --offset_increment=1m \
+				--verify=crc32c --verify_fatal=1 --randseed=\$\$ >fio.log 2>&1 || { echo bad >>fio; break; }
+			echo good >>fio
+		done; } >/dev/null 2>&1 &
+		iperf3 -s -D >/dev/null 2>&1
+		while [ ! -e stop ]; do
+			echo virtio2 >/sys/bus/virtio/drivers/virtio_rng/unbind
+			echo virtio2 >/sys/bus/virtio/drivers/virtio_rng/bind
+			timeout 60 dd if=/dev/hwrng of=/dev/null bs=64 count=4 2>/dev/null && echo good >>rng || echo bad >>rng
+			echo 1 >/sys/bus/pci/devices/0000:00:03.0/remove
+			echo 1 >/sys/bus/pci/rescan
+			usleep 200000
+			insmod /payload/6.12/xgd_fake.ko mode=hoard && rmmod xgd_fake && echo good >>hoard || echo bad >>hoard
+		done >/dev/null 2>&1 &"
+}
+
+end()
+{
+	guest 'touch /run/stop; for i in $(seq 300); do [ -z "$(pidof fio)" ] && [ ! -e /sys/module/xgd_fake ] && break
+		usleep 200000; done; sleep 2; killall iperf3; cat /run/fio >>/run/fio.all; true' 100
+	no_drivers blk net rng && unload
+}
+
+free_now()
+{
+	guest "awk '/MemFree/ { print \$2 }' /proc/meminfo"
+}
+
+started=$(seconds)
+rounds=0 bytes=0 memory=
+while [ $(($(seconds) - started)) -lt $((MINUTES * 60)) ]; do
+	begin || { ok 1 'all comes up'; break; }
+	until=$(($(seconds) + ROUND))
+	while [ "$(seconds)" -lt $until ]; do
+		iperf3 -c "$(guest_ip)" --bidir -b 4M -t 10 --connect-timeout 5000 -J >/run/iperf 2>&1
+		sent=$(awk '/"sum_received"/ { on = 1 } on && /"bytes"/ { gsub(/[^0-9]/, ""); print; exit }' /run/iperf)
+		bytes=$((bytes + ${sent:-0}))
+	done
+	rounds=$((rounds + 1))
+	end || { ok 1 "round $rounds: all goes" "$(guest 'lsmod; cat /sys/kernel/debug/xen_grant_dma/devices')"; break; }
+	is "$(probe | wc -l)" 0 "round $rounds: dom0 can map nothing"
+	memory=${memory:-$(free_now)}
+done
+diag "$rounds times loaded; fio runs: $(guest 'sort /run/fio.all | uniq -c' | xargs); rng bound: $(
+	guest 'sort /run/rng | uniq -c' | xargs); all references taken: $(guest 'sort /run/hoard | uniq -c' | xargs); iperf3: $bytes bytes one way"
+is "$(guest 'grep -c bad /run/fio.all /run/rng /run/hoard')" '/run/fio.all:0
+/run/rng:0
+/run/hoard:0' 'nothing went wrong'
+cmp_ok "$(guest 'grep -c good /run/fio.all')" -ge "$rounds" 'fio has verified its data again and again'
+cmp_ok "$bytes" -gt 1000000 'iperf3 has sent data'
+now=$(free_now)
+diag "MemFree after the first round: $memory KiB, now $now KiB"
+cmp_ok $((memory - now)) -lt 4096 'less than 4 MiB of memory went somewhere'
+clean_dmesg 'the kernel has nothing to complain of'
+done_testing

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# rig: snapshot=guest timeout=2400
+#
+# A driver bound and unbound a thousand times, each time with some work.
+
+. /payload/lib.sh
+
+load "backend='*=0'"
+drivers blk rng
+references=$(counter references)
+memory=$(guest "awk '/MemFree/ { print \$2 }' /proc/meminfo")
+slab=$(guest "awk '/^Slab/ { print \$2 }' /proc/meminfo")
+guest 'dmesg -n 1; cd /sys/bus/virtio/drivers/virtio_rng || exit
+	rng=$(echo virtio*)
+	for i in $(seq 1000); do
+		echo "$rng" >unbind && echo "$rng" >bind || exit
+		dd if=/dev/hwrng of=/dev/null bs=64 count=1 2>/dev/null || exit
+		echo $i >/run/cycles
+	done' 1800
+ok $? 'bound a thousand times'
+diag "$(guest 'cat /run/cycles') cycles"
+is "$(counter references)" "$references" 'there are as many references in use as before'
+now=$(guest "awk '/MemFree/ { print \$2 }' /proc/meminfo")
+diag "MemFree: $memory KiB, now $now KiB; slab: $slab KiB, now $(guest "awk '/^Slab/ { print \$2 }' /proc/meminfo") KiB"
+cmp_ok $((memory - now)) -lt 4096 'less than 4 MiB of memory went somewhere'
+is "$(maps_foreign)" 0 'the backend never saw a plain address'
+no_drivers blk rng
+nothing_left
+done_testing
