@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=both snapshot=guest timeout=240
+# rig: arch=both snapshot=guest timeout=300
 #
 # A backend that completes nothing any more, or that is killed at work and started
 # again. Who waits for it is the driver; the guest is not.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=guest timeout=240
+# rig: snapshot=guest timeout=300
 #
 # The guest freezes its devices and thaws them (pm_test), while a disk is at work:
 # the drivers delete their queues and make new ones. A driver that keeps its mappings
