@@ -23,7 +23,6 @@
 #define dev_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/jiffies.h>
-#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/sizes.h>
@@ -46,53 +45,6 @@
 
 /* A block that is free twice in this distance is given back. */
 #define XGD_TIDY_MS		30000
-
-/**
- * struct xgd_unit - a part of a block
- * @vaddr:	its memory
- * @phys:	the memory whose bytes it has
- * @len:	how many bytes the buffer has from here on, in this unit and those
- *		behind it
- *
- * A unit that is not free belongs to whoever mapped it.
- */
-struct xgd_unit {
-	void		*vaddr;
-	phys_addr_t	phys;
-	u32		len;
-};
-
-/**
- * struct xgd_block - units of one size, granted for good
- * @free:	which units can be taken
- * @addr:	DMA address of the first unit
- * @all:	which units there are; none after the pages were given back
- * @shift:	log2 of the size of a unit in bytes
- * @readonly:	granted for reading only
- * @reserved:	never given back while the device lives
- * @idle:	no unit was taken when this was last looked at
- * @user:	the CPU that goes on with this block, or -1
- * @units:	how many units there can be
- * @pages:	how many Xen pages
- * @list:	with others of the same access and size
- * @unit:	the units
- *
- * It lives as long as its device, so that whoever still knows it may look at @free.
- */
-struct xgd_block {
-	atomic64_t		free;
-	dma_addr_t		addr;
-	u64			all;
-	u8			shift;
-	bool			readonly;
-	bool			reserved;
-	bool			idle;
-	int			user;
-	unsigned int		units;
-	unsigned int		pages;
-	struct list_head	list;
-	struct xgd_unit		unit[];
-};
 
 static struct list_head *xgd_blocks_of(struct xgd_device *xd, bool readonly, unsigned int shift)
 {
@@ -374,22 +326,23 @@ static struct xgd_block *xgd_search_blocks(struct xgd_device *xd, bool readonly,
 {
 	struct list_head *blocks = xgd_blocks_of(xd, readonly, shift);
 	struct xgd_block *block, *found = NULL;
+	int cpu = raw_smp_processor_id();
 	struct xgd_block **mine;
 	unsigned long flags;
 
-	mine = raw_cpu_ptr(&xd->cpu->block[readonly][shift - XGD_SLOT_SHIFT_MIN]);
+	mine = &per_cpu_ptr(xd->cpu, cpu)->block[readonly][shift - XGD_SLOT_SHIFT_MIN];
 
 	spin_lock_irqsave(&xd->bounce.lock, flags);
 	list_for_each_entry(block, blocks, list) {
-		if (!share && block->user >= 0)
+		if (!share && block->user >= 0 && block->user != cpu)
 			continue;
 		*first = xgd_take_run(&block->free, count);
 		if (*first < 0)
 			continue;
 		found = block;
-		if (READ_ONCE(*mine))
+		if (*mine)
 			(*mine)->user = -1;
-		found->user = raw_smp_processor_id();
+		found->user = cpu;
 		WRITE_ONCE(*mine, found);
 		/* What was used last is looked at first. */
 		list_move(&found->list, blocks);
@@ -431,67 +384,59 @@ static struct xgd_block *xgd_find_units(struct xgd_device *xd, bool readonly, un
 	return block;
 }
 
-static unsigned int xgd_unit_shift(size_t size)
-{
-	return clamp(order_base_2(size), XGD_SLOT_SHIFT_MIN, XEN_PAGE_SHIFT);
-}
-
 /**
- * xgd_bounce_map - copy a buffer to where the backend can reach it
+ * xgd_bounce_map_more - the same as xgd_bounce_map(), where that takes more work
  * @xd:		the device
  * @phys:	physical address of the buffer
  * @size:	its size in bytes, 1 to XGD_COPY_MAX
  * @readonly:	grant it for reading only
+ * @shift:	log2 of the size of the units, in bytes
  *
  * Context: any.
- * Return: its DMA address, or DMA_MAPPING_ERROR when there is no memory.
+ * Return: as xgd_bounce_map().
  */
-dma_addr_t xgd_bounce_map(struct xgd_device *xd, phys_addr_t phys, size_t size, bool readonly)
+dma_addr_t xgd_bounce_map_more(struct xgd_device *xd, phys_addr_t phys, size_t size,
+			       bool readonly, unsigned int shift)
 {
-	unsigned int part, shift = xgd_unit_shift(size), count = XEN_PFN_UP(size);
+	unsigned int part, i, count = XEN_PFN_UP(size);
 	struct xgd_block *block;
-	struct xgd_unit *unit;
 	int first = -1;
 
 	block = this_cpu_read(xd->cpu->block[readonly][shift - XGD_SLOT_SHIFT_MIN]);
-	if (likely(block))
+	if (block)
 		first = xgd_take_run(&block->free, count);
-	if (unlikely(first < 0)) {
+	if (first < 0)
 		block = xgd_find_units(xd, readonly, shift, count, &first);
-		if (!block)
-			return DMA_MAPPING_ERROR;
-	}
+	if (!block)
+		return DMA_MAPPING_ERROR;
 
-	for (unit = &block->unit[first]; ; unit++) {
-		unit->phys = phys;
-		unit->len = size;
+	for (i = first; size; i++) {
 		part = min_t(size_t, size, XEN_PAGE_SIZE);
-		memcpy(unit->vaddr, phys_to_virt(phys), part);
+		xgd_fill_unit(&block->unit[i], phys, size, part);
 		phys += part;
 		size -= part;
-		if (likely(!size))
-			return block->addr + ((dma_addr_t)first << block->shift);
 	}
-}
 
-static unsigned int xgd_unit_of(const struct xgd_block *block, dma_addr_t addr)
-{
-	return (addr - block->addr) >> block->shift;
+	return xgd_unit_addr(block, first);
 }
 
 /**
- * xgd_bounce_unmap - give up the copy of a buffer
- * @private:	the page that it begins in
- * @addr:	its DMA address
+ * xgd_copy_more - copy between a buffer, or a part of it, and its units
+ * @unit:	the unit that it begins in; those of long buffers are pages
+ * @offset:	where in the unit, in bytes
+ * @size:	in bytes
+ * @to_device:	to the units, not from them
  *
  * Context: any.
  */
-void xgd_bounce_unmap(struct xgd_private *private, dma_addr_t addr)
+void xgd_copy_more(const struct xgd_unit *unit, unsigned int offset, size_t size, bool to_device)
 {
-	struct xgd_block *block = private->block;
-	unsigned int unit = xgd_unit_of(block, addr);
+	size_t part;
 
-	xgd_give_run(&block->free, unit, XEN_PFN_UP(block->unit[unit].len));
+	for (; size; unit++, offset = 0, size -= part) {
+		part = min_t(size_t, size, XEN_PAGE_SIZE - offset);
+		xgd_copy(unit, offset, part, to_device);
+	}
 }
 
 /**
@@ -570,61 +515,40 @@ struct page *xgd_bounce_disown(struct xgd_device *xd, struct xgd_private *privat
 }
 
 /**
- * xgd_bounce_holds - is this part of what is mapped?
- * @private:	a page that is granted for good
- * @addr:	of the first byte
- * @size:	in bytes
- *
- * Context: any.
- * Return: whether it is.
- */
-bool xgd_bounce_holds(const struct xgd_private *private, dma_addr_t addr, size_t size)
-{
-	const struct xgd_block *block = private->block;
-	unsigned int unit = xgd_unit_of(block, addr);
-	unsigned int offset = addr & (BIT(block->shift) - 1);
-
-	return !(atomic64_read(&block->free) & BIT_ULL(unit)) &&
-	       offset + size <= block->unit[unit].len;
-}
-
-/**
- * xgd_bounce_copy - copy between a private page and the memory that it stands for
+ * xgd_bounce_sync_part - copy what a page of a run has of a range
  * @private:	the page
- * @addr:	of the first byte
- * @size:	in bytes, in one Xen page; what the page does not have is left out
+ * @offset:	where the range begins in it, in bytes
+ * @size:	in bytes
  * @to_device:	to the private page, not from it
  *
  * Context: any.
  */
-void xgd_bounce_copy(const struct xgd_private *private, dma_addr_t addr, size_t size,
-		     bool to_device)
+void xgd_bounce_sync_part(const struct xgd_private *private, unsigned int offset, size_t size,
+			  bool to_device)
 {
-	const struct xgd_block *block = private->block;
-	unsigned int offset = xen_grant_dma_offset(addr);
-	void *memory, *copy;
+	unsigned int from = max_t(unsigned int, offset, private->offset);
+	unsigned int to = min_t(size_t, offset + size, private->offset + private->len);
+	void *memory;
 
-	if (block) {
-		const struct xgd_unit *unit = &block->unit[xgd_unit_of(block, addr)];
+	if (from >= to)
+		return;
 
-		offset &= BIT(block->shift) - 1;
-		memory = phys_to_virt(unit->phys + offset);
-		copy = unit->vaddr + offset;
-	} else {
-		unsigned int from = max_t(unsigned int, offset, private->offset);
-		unsigned int to = min_t(size_t, offset + size, private->offset + private->len);
-
-		if (from >= to)
-			return;
-		memory = phys_to_virt(private->phys + from - private->offset);
-		copy = private->vaddr + from;
-		size = to - from;
-	}
-
+	memory = phys_to_virt(private->phys + from - private->offset);
 	if (to_device)
-		memcpy(copy, memory, size);
+		memcpy(private->vaddr + from, memory, to - from);
 	else
-		memcpy(memory, copy, size);
+		memcpy(memory, private->vaddr + from, to - from);
+}
+
+/**
+ * xgd_bounce_copy_back - copy what a page of a run has to where it belongs
+ * @private:	the page
+ *
+ * Context: any.
+ */
+void xgd_bounce_copy_back(const struct xgd_private *private)
+{
+	memcpy(phys_to_virt(private->phys), private->vaddr + private->offset, private->len);
 }
 
 /**

@@ -86,11 +86,13 @@ struct xgd_stats {
  * @counted:		references in force, and those that CPUs have counted ahead
  * @counted_max:	the most there were at once
  * @batch:		how many a CPU counts ahead
+ * @no_pool:		take them from the kernel, always
  */
 struct xgd_counted {
 	atomic64_t	counted;
 	atomic64_t	counted_max;
 	int		batch;
+	bool		no_pool;
 };
 
 /**

@@ -27,81 +27,111 @@
  * May the backend have the Xen page of this address itself? Not if it can be
  * reused while the backend still has it: slab memory and the tail pages of a
  * high-order allocation have no reference count of their own to hold them by.
+ * Zone device pages are device memory, or stand for foreign pages.
  */
-static bool xgd_in_place(struct xgd_device *xd, phys_addr_t phys)
+static __always_inline bool xgd_can_be_kept(phys_addr_t phys)
 {
-	struct page *head;
+	struct page *page = pfn_to_page(PHYS_PFN(phys)), *head = compound_head(page);
 
-	switch (READ_ONCE(xd->mode.isolation)) {
-	case XGD_ISOLATION_PAGE:
-		return true;
-	case XGD_ISOLATION_COPY:
-		return false;
-	default:
-		head = compound_head(pfn_to_page(PHYS_PFN(phys)));
-		return !PageSlab(head) && page_count(head);
-	}
+	return !is_zone_device_page(page) && !PageSlab(head) && page_count(head);
 }
 
 /* Does it go to pages that are granted already, with nothing granted in place? */
-static bool xgd_is_copied(struct xgd_device *xd, phys_addr_t phys, size_t size)
+static __always_inline bool xgd_is_copied(struct xgd_device *xd, phys_addr_t phys, size_t size)
 {
-	switch (READ_ONCE(xd->mode.isolation)) {
-	case XGD_ISOLATION_PAGE:
-		return false;
-	case XGD_ISOLATION_COPY:
-		return size <= XGD_COPY_MAX;
-	default:
-		if (size < XEN_PAGE_SIZE || size <= xd->mode.copy_max)
-			return true;
-		return size == XEN_PAGE_SIZE &&
-		       (xen_offset_in_page(phys) || !xgd_in_place(xd, phys));
-	}
+	if (size <= READ_ONCE(xd->mode.copy_max))
+		return true;
+
+	return size == XEN_PAGE_SIZE && xd->mode.isolation == XGD_ISOLATION_BYTE &&
+	       (xen_offset_in_page(phys) || !xgd_can_be_kept(phys));
 }
 
-/* Grant the Xen pages of a buffer, or of private pages where it ends within one. */
-static dma_addr_t xgd_grant_run(struct xgd_device *xd, phys_addr_t phys, size_t size,
-				bool readonly, bool coherent)
+/*
+ * How many bytes from here on, whole Xen pages, can be granted in place. Memory of
+ * one allocation is all alike.
+ */
+static size_t xgd_stretch(struct xgd_device *xd, phys_addr_t phys, phys_addr_t end)
 {
-	unsigned int i, count = XEN_PFN_UP(xen_offset_in_page(phys) + size);
-	phys_addr_t begin = phys, end;
+	phys_addr_t next = phys;
+	struct page *page;
+
+	end &= XEN_PAGE_MASK;
+	if (xen_offset_in_page(phys) || READ_ONCE(xd->mode.isolation) == XGD_ISOLATION_COPY)
+		return 0;
+
+	while (next < end && xgd_can_be_kept(next)) {
+		page = pfn_to_page(PHYS_PFN(next));
+		next += PAGE_SIZE - offset_in_page(next);
+		if (PageCompound(page))
+			next = page_to_phys(compound_head(page)) + page_size(compound_head(page));
+	}
+
+	return min(next, end) - phys;
+}
+
+/*
+ * Grant the Xen pages of a buffer, or private pages where it may not be granted.
+ * Returns how many were done, which are all but when there is no memory.
+ */
+static noinline unsigned int xgd_grant_parts(struct xgd_device *xd, grant_ref_t first,
+					     phys_addr_t begin, phys_addr_t end, bool readonly)
+{
+	struct xgd_private *private;
+	grant_ref_t ref = first;
+	unsigned int count;
 	bool copied = false;
-	grant_ref_t first;
+	size_t part;
 
-	if (xgd_refs_alloc(xd, count, !coherent, &first))
-		return DMA_MAPPING_ERROR;
-
-	for (i = 0; i < count; i++, begin = end) {
-		struct xgd_private *private;
-
-		end = min_t(phys_addr_t, ALIGN(begin + 1, XEN_PAGE_SIZE), phys + size);
-		if (coherent || xd->mode.isolation == XGD_ISOLATION_PAGE ||
-		    (end - begin == XEN_PAGE_SIZE && xgd_in_place(xd, begin))) {
-			xgd_refs_grant(xd, first + i, begin, readonly);
+	for (; begin < end; begin += part, ref += count) {
+		part = xgd_stretch(xd, begin, end);
+		if (part) {
+			count = part / XEN_PAGE_SIZE;
+			xgd_refs_grant(xd, ref, count, begin, readonly);
 			continue;
 		}
 
-		private = xgd_bounce_get(xd, begin, end - begin);
+		part = min_t(size_t, end - begin, XEN_PAGE_SIZE - xen_offset_in_page(begin));
+		count = 1;
+		private = xgd_bounce_get(xd, begin, part);
 		if (!private)
-			goto err_revoke;
-		xgd_refs_grant_private(xd, first + i, private, virt_to_phys(private->vaddr),
-				       readonly);
+			break;
+		xgd_refs_grant_private(xd, ref, private, virt_to_phys(private->vaddr), readonly);
 		copied = true;
 	}
 	if (copied)
 		this_cpu_inc(xd->cpu->copied);
 
-	return xen_grant_dma_addr(first, xen_offset_in_page(phys));
-
-err_revoke:
-	xgd_revoke(xd, first, i);
-	xgd_refs_free(xd, first + i, count - i);
-	return DMA_MAPPING_ERROR;
+	return ref - first;
 }
 
-static dma_addr_t xgd_count_map(struct xgd_device *xd, dma_addr_t addr, size_t size)
+static dma_addr_t xgd_grant(struct xgd_device *xd, phys_addr_t phys, size_t size, bool readonly)
 {
-	if (addr == DMA_MAPPING_ERROR) {
+	unsigned int done, count = XEN_PFN_UP(xen_offset_in_page(phys) + size);
+	grant_ref_t first;
+
+	if (xgd_refs_alloc(xd, count, true, &first))
+		return DMA_MAPPING_ERROR;
+
+	/* A single page that may not be granted is copied, see xgd_is_copied(). */
+	if (likely(count == 1)) {
+		xgd_refs_grant(xd, first, 1, phys, readonly);
+	} else if (xd->mode.isolation == XGD_ISOLATION_PAGE) {
+		xgd_refs_grant(xd, first, count, phys, readonly);
+	} else {
+		done = xgd_grant_parts(xd, first, phys, phys + size, readonly);
+		if (unlikely(done < count)) {
+			xgd_revoke(xd, first, done, false);
+			xgd_refs_free(xd, first + done, count - done);
+			return DMA_MAPPING_ERROR;
+		}
+	}
+
+	return xen_grant_dma_addr(first, xen_offset_in_page(phys));
+}
+
+static __always_inline dma_addr_t xgd_count_map(struct xgd_device *xd, dma_addr_t addr, size_t size)
+{
+	if (unlikely(addr == DMA_MAPPING_ERROR)) {
 		atomic64_inc(&xd->stats.failed);
 		return addr;
 	}
@@ -111,62 +141,75 @@ static dma_addr_t xgd_count_map(struct xgd_device *xd, dma_addr_t addr, size_t s
 	return addr;
 }
 
-static bool xgd_owns(const struct xgd_device *xd, const struct xgd_ref *entry)
+/* The entry of a reference of this device that is in force. */
+static __always_inline struct xgd_ref *xgd_entry(const struct xgd_device *xd, u64 ref)
 {
-	return entry && entry->owner == xd->id && !(entry->flags & XGD_REF_LATE);
+	struct xgd_ref *entry = xgd_refs_entry(ref);
+
+	return likely(entry) && likely(entry->owner == xd->id) &&
+	       likely(!(entry->flags & XGD_REF_LATE)) ? entry : NULL;
 }
 
-/* In a private page that stays granted. */
+/*
+ * The entry of an address, if this device was given it and has not given it back:
+ * that of its first page.
+ */
+static __always_inline struct xgd_ref *xgd_lookup(const struct xgd_device *xd,
+						  dma_addr_t addr, size_t size)
+{
+	u64 first = xen_grant_dma_ref(addr), pages = xen_grant_dma_pages(addr, size);
+
+	if (unlikely(!xen_grant_dma_is_grant(addr) || !size) ||
+	    unlikely(pages > 1 && !xgd_entry(xd, first + pages - 1)))
+		return NULL;
+
+	return xgd_entry(xd, first);
+}
+
+static noinline void xgd_not_mapped(struct xgd_device *xd, dma_addr_t addr, size_t size)
+{
+	atomic64_inc(&xd->stats.refused);
+	dev_warn_ratelimited(xd->dev, "%#llx, %zu bytes, is not mapped for domain %u: left alone\n",
+			     (u64)addr, size, xd->domid);
+}
+
+/* In private pages that stay granted. */
 static bool xgd_is_lasting(const struct xgd_ref *entry)
 {
 	return entry->flags & XGD_REF_PRIVATE && entry->private->block;
 }
 
 /*
- * The reference table's entry of an address, if this device was given it and has
- * not given it back.
+ * Bring what was copied up to date on the other side. The address may be inside a
+ * mapping, the range a part of it.
  */
-static struct xgd_ref *xgd_lookup(struct xgd_device *xd, dma_addr_t addr, size_t size)
+static void xgd_sync(struct xgd_device *xd, dma_addr_t addr, size_t size, bool copy,
+		     bool to_device)
 {
-	u64 ref = xen_grant_dma_ref(addr);
-	struct xgd_ref *first;
+	struct xgd_ref *entry = xgd_lookup(xd, addr, size);
+	size_t part;
 
-	if (!xen_grant_dma_is_grant(addr))
-		goto refuse;
-
-	first = xgd_refs_entry(ref);
-	if (!xgd_owns(xd, first))
-		goto refuse;
-	if (xgd_is_lasting(first)) {
-		if (!xgd_bounce_holds(first->private, addr, size))
-			goto refuse;
-		return first;
+	if (unlikely(!entry))
+		goto not_mapped;
+	if (!copy)
+		return;
+	if (xgd_is_lasting(entry)) {
+		if (unlikely(!xgd_bounce_sync(entry->private, addr, size, to_device)))
+			goto not_mapped;
+		return;
 	}
-	ref += xen_grant_dma_pages(addr, max_t(size_t, size, 1)) - 1;
-	if (!xgd_owns(xd, xgd_refs_entry(ref)))
-		goto refuse;
 
-	return first;
-
-refuse:
-	atomic64_inc(&xd->stats.refused);
-	dev_warn_ratelimited(xd->dev, "%#llx, %zu bytes, is not mapped for domain %u: left alone\n",
-			     (u64)addr, size, xd->domid);
-	return NULL;
-}
-
-/* Bring what was copied up to date on the other side. */
-static void xgd_copy(dma_addr_t addr, size_t size, bool to_device)
-{
-	while (size) {
-		size_t part = min_t(size_t, size, XEN_PAGE_SIZE - xen_grant_dma_offset(addr));
-		struct xgd_ref *entry = xgd_refs_entry(xen_grant_dma_ref(addr));
-
+	for (; size; addr += part, size -= part) {
+		part = min_t(size_t, size, XEN_PAGE_SIZE - xen_grant_dma_offset(addr));
+		entry = xgd_refs_known(xen_grant_dma_ref(addr));
 		if (entry->flags & XGD_REF_PRIVATE)
-			xgd_bounce_copy(entry->private, addr, part, to_device);
-		addr += part;
-		size -= part;
+			xgd_bounce_sync_part(entry->private, xen_grant_dma_offset(addr), part,
+					     to_device);
 	}
+	return;
+
+not_mapped:
+	xgd_not_mapped(xd, addr, size);
 }
 
 /*
@@ -178,6 +221,7 @@ static void xgd_distrust(struct xgd_device *xd)
 	if (xd->mode.isolation != XGD_ISOLATION_BYTE)
 		return;
 
+	WRITE_ONCE(xd->mode.copy_max, XGD_COPY_MAX);
 	WRITE_ONCE(xd->mode.isolation, XGD_ISOLATION_COPY);
 	dev_warn(xd->dev,
 		 "domain %u still maps a buffer after its use; until the driver is bound again all its data is copied\n",
@@ -193,24 +237,28 @@ static void *xgd_alloc(struct device *dev, size_t size, dma_addr_t *dma_handle,
 		       gfp_t gfp, unsigned long attrs)
 {
 	struct xgd_device *xd = to_xgd(dev);
+	unsigned int count = XEN_PFN_UP(size);
+	grant_ref_t first;
 	void *vaddr;
 
 	/* Zeroed always: what lay there before is not for the backend. */
-	vaddr = alloc_pages_exact(XEN_PFN_UP(size) * XEN_PAGE_SIZE, gfp | __GFP_ZERO);
-	if (!vaddr) {
-		atomic64_inc(&xd->stats.failed);
-		return NULL;
+	vaddr = alloc_pages_exact(count * XEN_PAGE_SIZE, gfp | __GFP_ZERO);
+	if (!vaddr)
+		goto failed;
+	if (xgd_refs_alloc(xd, count, false, &first)) {
+		free_pages_exact(vaddr, count * XEN_PAGE_SIZE);
+		goto failed;
 	}
 
-	*dma_handle = xgd_count_map(xd, xgd_grant_run(xd, virt_to_phys(vaddr), size, false, true),
-				    size);
-	if (*dma_handle == DMA_MAPPING_ERROR) {
-		free_pages_exact(vaddr, XEN_PFN_UP(size) * XEN_PAGE_SIZE);
-		return NULL;
-	}
+	xgd_refs_grant(xd, first, count, virt_to_phys(vaddr), false);
+	*dma_handle = xgd_count_map(xd, xen_grant_dma_addr(first, 0), size);
 	trace_xgd_alloc(xd, *dma_handle, size, false);
 
 	return vaddr;
+
+failed:
+	atomic64_inc(&xd->stats.failed);
+	return NULL;
 }
 
 static void xgd_free(struct device *dev, size_t size, void *vaddr,
@@ -218,11 +266,13 @@ static void xgd_free(struct device *dev, size_t size, void *vaddr,
 {
 	struct xgd_device *xd = to_xgd(dev);
 
-	if (!xgd_lookup(xd, dma_handle, size))
+	if (!xgd_lookup(xd, dma_handle, size)) {
+		xgd_not_mapped(xd, dma_handle, size);
 		return;
+	}
 
 	trace_xgd_free(xd, dma_handle, size, false);
-	xgd_revoke(xd, xen_grant_dma_ref(dma_handle), xen_grant_dma_pages(dma_handle, size));
+	xgd_revoke(xd, xen_grant_dma_ref(dma_handle), xen_grant_dma_pages(dma_handle, size), false);
 	this_cpu_inc(xd->cpu->unmapped);
 	/* Pages that the backend still maps are pinned: they outlive this. */
 	free_pages_exact(vaddr, XEN_PFN_UP(size) * XEN_PAGE_SIZE);
@@ -263,17 +313,6 @@ static int xgd_get_sgtable(struct device *dev, struct sg_table *sgt, void *cpu_a
 	return 0;
 }
 
-/* Only memory that the kernel manages can be granted, and kept when it must. */
-static bool xgd_can_grant(phys_addr_t phys, size_t size)
-{
-	unsigned long first = PHYS_PFN(phys), last = PHYS_PFN(phys + size - 1);
-
-	/* Zone device pages are device memory, or stand for foreign pages. */
-	return pfn_valid(first) && !is_zone_device_page(pfn_to_page(first)) &&
-	       (last == first ||
-		(pfn_valid(last) && !is_zone_device_page(pfn_to_page(last))));
-}
-
 static size_t xgd_max_mapping_size(struct device *dev)
 {
 	return to_xgd(dev)->max_mapping;
@@ -287,7 +326,7 @@ static dma_addr_t xgd_map(struct device *dev, phys_addr_t phys, size_t size,
 	dma_addr_t addr;
 
 	if (unlikely(dir == DMA_NONE || attrs & DMA_ATTR_MMIO ||
-		     !size || size > xd->max_mapping || !xgd_can_grant(phys, size))) {
+		     !size || size > xd->max_mapping)) {
 		atomic64_inc(&xd->stats.refused);
 		return DMA_MAPPING_ERROR;
 	}
@@ -297,7 +336,7 @@ static dma_addr_t xgd_map(struct device *dev, phys_addr_t phys, size_t size,
 		if (addr != DMA_MAPPING_ERROR)
 			this_cpu_inc(xd->cpu->copied);
 	} else {
-		addr = xgd_grant_run(xd, phys, size, readonly, false);
+		addr = xgd_grant(xd, phys, size, readonly);
 	}
 	xgd_count_map(xd, addr, size);
 	if (addr != DMA_MAPPING_ERROR)
@@ -311,20 +350,26 @@ XGD_DEFINE_MAP_OPS(xgd_map)
 static void xgd_unmap(struct device *dev, dma_addr_t addr, size_t size,
 		      enum dma_data_direction dir, unsigned long attrs)
 {
+	bool copy_back = dir != DMA_TO_DEVICE && !(attrs & DMA_ATTR_SKIP_CPU_SYNC);
 	struct xgd_device *xd = to_xgd(dev);
 	struct xgd_ref *entry = xgd_lookup(xd, addr, size);
 
-	if (!entry)
-		return;
+	if (unlikely(!entry))
+		goto not_mapped;
 
-	trace_xgd_unmap(xd, addr, size, dir == DMA_TO_DEVICE);
-	if (dir != DMA_TO_DEVICE && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
-		xgd_copy(addr, size, false);
-	if (xgd_is_lasting(entry))
-		xgd_bounce_unmap(entry->private, addr);
-	else if (xgd_revoke(xd, xen_grant_dma_ref(addr), xen_grant_dma_pages(addr, size)))
+	if (xgd_is_lasting(entry)) {
+		if (unlikely(!xgd_bounce_unmap(entry->private, addr, size, copy_back)))
+			goto not_mapped;
+	} else if (unlikely(xgd_revoke(xd, xen_grant_dma_ref(addr),
+				       xen_grant_dma_pages(addr, size), copy_back))) {
 		xgd_distrust(xd);
+	}
 	this_cpu_inc(xd->cpu->unmapped);
+	trace_xgd_unmap(xd, addr, size, dir == DMA_TO_DEVICE);
+	return;
+
+not_mapped:
+	xgd_not_mapped(xd, addr, size);
 }
 
 static void xgd_unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
@@ -355,19 +400,16 @@ static int xgd_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	return nents;
 }
 
-/* The address may be inside a mapping, the range a part of it. */
 static void xgd_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t size,
 			     enum dma_data_direction dir)
 {
-	if (xgd_lookup(to_xgd(dev), addr, size) && dir != DMA_TO_DEVICE)
-		xgd_copy(addr, size, false);
+	xgd_sync(to_xgd(dev), addr, size, dir != DMA_TO_DEVICE, false);
 }
 
 static void xgd_sync_for_device(struct device *dev, dma_addr_t addr, size_t size,
 				enum dma_data_direction dir)
 {
-	if (xgd_lookup(to_xgd(dev), addr, size) && dir != DMA_FROM_DEVICE)
-		xgd_copy(addr, size, true);
+	xgd_sync(to_xgd(dev), addr, size, dir != DMA_FROM_DEVICE, true);
 }
 
 static void xgd_sync_sg_for_cpu(struct device *dev, struct scatterlist *sgl, int nents,
@@ -448,11 +490,16 @@ struct xgd_device *xgd_device_of(struct device *dev)
  */
 void xgd_dma_init(struct xgd_device *xd)
 {
-	unsigned int run = min(xgd_refs_max_run(), xd->mode.max_private / 4);
+	struct xgd_mode *mode = &xd->mode;
+	unsigned int run = min(xgd_refs_max_run(), mode->max_private / 4);
 
 	xd->ops = xgd_dma_ops;
+	if (mode->isolation == XGD_ISOLATION_COPY)
+		mode->copy_max = XGD_COPY_MAX;
+	else if (mode->isolation == XGD_ISOLATION_BYTE)
+		mode->copy_max = max_t(unsigned int, mode->copy_max, XEN_PAGE_SIZE - 1);
 	/* One less: a buffer may begin in the middle of a page. */
 	xd->max_mapping = (run - 1) * XEN_PAGE_SIZE;
-	if (xd->mode.isolation == XGD_ISOLATION_COPY)
+	if (mode->isolation == XGD_ISOLATION_COPY)
 		xd->max_mapping = min(xd->max_mapping, XGD_COPY_MAX);
 }

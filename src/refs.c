@@ -35,10 +35,8 @@
 #include <xen/page.h>
 
 #include "refs.h"
-#include "runs.h"
 
 #define XGD_REFS_PER_FRAME	(XEN_PAGE_SIZE / sizeof(struct grant_entry_v1))
-#define XGD_GROUP_REFS		XGD_RUN_MAX
 
 /* A streaming mapping takes at most one grant frame's worth of references. */
 #define XGD_MAX_RUN		XGD_REFS_PER_FRAME
@@ -52,32 +50,14 @@
 /* So many references a CPU may have counted for a device ahead of their use. */
 #define XGD_CREDIT_MAX		64
 
-/**
- * struct xgd_group - 64 references in a row that begin at a multiple of 64
- * @free:	which of them can be taken
- * @own:	which of them the pool has; the others are the kernel's
- * @user:	the CPU that goes on with this group, or -1
- * @idle:	nothing was taken when this was last looked at
- *
- * @own and @idle are protected by the pool's lock.
- */
-struct xgd_group {
-	atomic64_t	free;
-	u64		own;
-	int		user;
-	bool		idle;
-} ____cacheline_aligned_in_smp;
-
 struct xgd_ref **xgd_ref_blocks;
 unsigned int xgd_ref_count;
 
-static struct xgd_group *xgd_groups;
+struct xgd_group *xgd_groups;
 static unsigned int xgd_group_count;
 
-/* A set bit: this group may have free references. A clear one: it has none. */
-static unsigned long *xgd_with_free;
-
-static DEFINE_PER_CPU(unsigned int, xgd_my_group);
+unsigned long *xgd_with_free;
+DEFINE_PER_CPU(unsigned int, xgd_my_group);
 static unsigned int xgd_big_group;
 
 static DEFINE_SPINLOCK(xgd_pool_lock);
@@ -307,7 +287,7 @@ static void xgd_pool_go_on_with(unsigned int index)
 static void xgd_pool_note_empty(unsigned int index)
 {
 	clear_bit(index, xgd_with_free);
-	/* Against xgd_pool_give(), which first gives and then looks at the bit. */
+	/* Against xgd_group_give(), which first gives and then looks at the bit. */
 	smp_mb__after_atomic();
 	if (atomic64_read(&xgd_groups[index].free))
 		set_bit(index, xgd_with_free);
@@ -393,22 +373,12 @@ static unsigned int xgd_pool_step(void)
 
 static bool xgd_pool_take(unsigned int count, grant_ref_t *first)
 {
-	unsigned int index;
-	int bit;
-
 	if (unlikely(count > XGD_GROUP_REFS))
 		return xgd_pool_search_big(count, first) ||
 		       (xgd_pool_grow(DIV_ROUND_UP(count, XGD_GROUP_REFS)) &&
 			xgd_pool_search_big(count, first));
 
-	index = this_cpu_read(xgd_my_group);
-	bit = xgd_take_run(&xgd_groups[index].free, count);
-	if (likely(bit >= 0)) {
-		*first = index * XGD_GROUP_REFS + bit;
-		return true;
-	}
-
-	return xgd_pool_search(count, false, first) ||
+	return xgd_group_take(count, first) || xgd_pool_search(count, false, first) ||
 	       ((xgd_pool_grow(xgd_pool_step()) || xgd_pool_grow(1)) &&
 		xgd_pool_search(count, false, first)) ||
 	       xgd_pool_search(count, true, first);
@@ -417,30 +387,12 @@ static bool xgd_pool_take(unsigned int count, grant_ref_t *first)
 /* At most the rest of a group at a time. */
 static void xgd_pool_give(grant_ref_t first, unsigned int count)
 {
-	while (count) {
-		unsigned int index = first / XGD_GROUP_REFS, bit = first % XGD_GROUP_REFS;
-		unsigned int part = min(count, XGD_GROUP_REFS - bit);
+	unsigned int part;
 
-		xgd_give_run(&xgd_groups[index].free, bit, part);
-		/* Against xgd_pool_note_empty(). */
-		smp_mb__after_atomic();
-		if (!test_bit(index, xgd_with_free))
-			set_bit(index, xgd_with_free);
-		first += part;
-		count -= part;
+	for (; count; first += part, count -= part) {
+		part = min(count, XGD_GROUP_REFS - first % XGD_GROUP_REFS);
+		xgd_group_give(first, part);
 	}
-}
-
-/**
- * xgd_refs_pooled - is a reference of the pool?
- * @ref:	a reference that the caller has
- *
- * Context: any.
- * Return: whether it is.
- */
-bool xgd_refs_pooled(grant_ref_t ref)
-{
-	return READ_ONCE(xgd_groups[ref / XGD_GROUP_REFS].own) & BIT_ULL(ref % XGD_GROUP_REFS);
 }
 
 /* A reference that is taken leaves the pool, or belongs to it again. */
@@ -521,33 +473,31 @@ static bool xgd_refs_charge(struct xgd_device *xd, int count)
 	return true;
 }
 
-static void xgd_refs_uncharge(struct xgd_device *xd, int count)
+/**
+ * xgd_refs_count_back - a CPU has counted too many references ahead
+ * @xd:		the device
+ * @credit:	how many it has
+ *
+ * Context: any.
+ */
+void xgd_refs_count_back(struct xgd_device *xd, int credit)
 {
-	int credit = this_cpu_add_return(xd->cpu->credit, count);
-
-	if (unlikely(credit > 2 * xd->refs.batch)) {
-		this_cpu_sub(xd->cpu->credit, credit);
-		atomic64_sub(credit, &xd->refs.counted);
-	}
+	this_cpu_sub(xd->cpu->credit, credit);
+	atomic64_sub(credit, &xd->refs.counted);
 }
 
 /**
- * xgd_refs_alloc - take consecutive references for a device
+ * xgd_refs_alloc_more - the same as xgd_refs_alloc(), where that takes more work
  * @xd:		the device
  * @count:	how many, at least 1
- * @brief:	they will be given back soon, as those of a streaming mapping
- * @first:	the first of them
- *
- * Each must be granted with xgd_refs_grant() or xgd_refs_grant_private() and is
- * given back when its access is ended, see revoke.c; or all are given back with
- * xgd_refs_free() before they are granted. A failure is told in the log.
+ * @brief:	they will be given back soon
  *
  * Context: any.
- * Return: 0; -EDQUOT when the device has as many as it may; -ENOSPC when the table
- * has no such run; -ENOMEM.
+ * Return: the first of them, or an error as that of xgd_refs_alloc().
  */
-int xgd_refs_alloc(struct xgd_device *xd, unsigned int count, bool brief, grant_ref_t *first)
+s64 xgd_refs_alloc_more(struct xgd_device *xd, unsigned int count, bool brief)
 {
+	grant_ref_t first;
 	int ret;
 
 	if (unlikely(!xgd_refs_charge(xd, count))) {
@@ -557,40 +507,34 @@ int xgd_refs_alloc(struct xgd_device *xd, unsigned int count, bool brief, grant_
 		return -EDQUOT;
 	}
 
-	/*
-	 * To end a reference of the pool that the backend still maps has the kernel
-	 * write a line to the log: a backend that was late once gets no more of them.
-	 */
-	if (brief && likely(!atomic64_read(&xd->stats.late)) && likely(xgd_pool_take(count, first)))
-		return 0;
+	if (brief && !READ_ONCE(xd->refs.no_pool) && xgd_pool_take(count, &first))
+		return first;
 
-	ret = xgd_kernel_alloc(count, first);
+	ret = xgd_kernel_alloc(count, &first);
 	if (ret && xgd_pool_shrink(true))
-		ret = xgd_kernel_alloc(count, first);
+		ret = xgd_kernel_alloc(count, &first);
 	if (ret) {
 		xgd_refs_uncharge(xd, count);
 		dev_warn_ratelimited(xd->dev,
 				     "no %u consecutive grant references for domain %u: %pe; raise gnttab_max_frames of Xen if this goes on\n",
 				     count, xd->domid, ERR_PTR(ret));
+		return ret;
 	}
 
-	return ret;
+	return first;
 }
 
 /**
- * xgd_refs_free - give back references that are not granted
+ * xgd_refs_free_more - the same as xgd_refs_free(), where that takes more work
  * @xd:		their device
  * @first:	the first of them
  * @count:	how many of a run
  *
  * Context: any.
  */
-void xgd_refs_free(struct xgd_device *xd, grant_ref_t first, unsigned int count)
+void xgd_refs_free_more(struct xgd_device *xd, grant_ref_t first, unsigned int count)
 {
-	if (!count)
-		return;
-
-	if (likely(xgd_refs_pooled(first)))
+	if (xgd_refs_pooled(first))
 		xgd_pool_give(first, count);
 	else
 		gnttab_free_grant_reference_seq(first, count);
@@ -626,43 +570,6 @@ bool xgd_refs_end_and_free(struct xgd_device *xd, grant_ref_t ref)
 	return true;
 }
 
-/*
- * Source: public/grant_table.h of Xen, "Introducing a valid entry into the grant
- * table".
- */
-static void xgd_refs_enter(struct xgd_device *xd, struct xgd_ref *entry, grant_ref_t ref,
-			   phys_addr_t phys, bool readonly, u8 flags)
-{
-	readonly = readonly && !xd->mode.rw_grants;
-	entry->flags = flags | (readonly ? XGD_REF_READONLY : 0);
-	entry->owner = xd->id;
-
-	/*
-	 * pfn_to_gfn() counts in Xen pages. On a PV guest consecutive frames
-	 * are not consecutive for Xen, so it is asked for each of them.
-	 */
-	gnttab_grant_foreign_access_ref(ref, xd->domid, pfn_to_gfn(XEN_PFN_DOWN(phys)),
-					readonly);
-}
-
-/**
- * xgd_refs_grant - let the backend reach one Xen page in place
- * @xd:		the device
- * @ref:	a reference of it
- * @phys:	guest physical address of any byte of the Xen page
- * @readonly:	the backend needs only to read
- *
- * Context: any.
- */
-void xgd_refs_grant(struct xgd_device *xd, grant_ref_t ref, phys_addr_t phys, bool readonly)
-{
-	struct xgd_ref *entry = xgd_refs_entry(ref);
-
-	entry->page = pfn_to_page(PHYS_PFN(phys));
-	entry->part = offset_in_page(phys) / XEN_PAGE_SIZE;
-	xgd_refs_enter(xd, entry, ref, phys, readonly, 0);
-}
-
 /**
  * xgd_refs_grant_private - let the backend reach a private page
  * @xd:		the device
@@ -676,10 +583,12 @@ void xgd_refs_grant(struct xgd_device *xd, grant_ref_t ref, phys_addr_t phys, bo
 void xgd_refs_grant_private(struct xgd_device *xd, grant_ref_t ref,
 			    struct xgd_private *private, phys_addr_t phys, bool readonly)
 {
-	struct xgd_ref *entry = xgd_refs_entry(ref);
+	struct xgd_ref *entry = xgd_refs_known(ref);
 
+	xgd_refs_grant(xd, ref, 1, phys, readonly);
+	/* The entry is looked at when the mapping ends, not before. */
 	entry->private = private;
-	xgd_refs_enter(xd, entry, ref, phys, readonly, XGD_REF_PRIVATE);
+	entry->flags |= XGD_REF_PRIVATE;
 }
 
 /**

@@ -32,8 +32,8 @@ static void xgd_grant_again(struct xgd_device *xd, grant_ref_t ref)
 		xgd_refs_grant_private(xd, ref, entry->private,
 				       virt_to_phys(entry->private->vaddr), readonly);
 	else
-		xgd_refs_grant(xd, ref, page_to_phys(entry->page) + entry->part * XEN_PAGE_SIZE,
-			       readonly);
+		xgd_refs_grant(xd, ref, 1,
+			       page_to_phys(entry->page) + entry->part * XEN_PAGE_SIZE, readonly);
 }
 
 static void xgd_resume_device(struct xgd_device *xd, void *data)

@@ -120,7 +120,7 @@ static unsigned int xgd_late_retry(struct xgd_device *xd, grant_ref_t *head, gra
 
 	*tail = XGD_REF_NONE;
 	for (ref = *head; ref != XGD_REF_NONE; ref = next) {
-		struct xgd_ref *entry = xgd_refs_entry(ref);
+		struct xgd_ref *entry = xgd_refs_known(ref);
 		struct page *page = entry->page;
 
 		next = entry->next;
@@ -188,26 +188,43 @@ static void xgd_late_work(struct work_struct *work)
 	xgd_device_put(xd);
 }
 
-static struct xgd_private *xgd_private_of(const struct xgd_ref *entry)
+/*
+ * What becomes of a reference whose use is over: its private page is copied back, if
+ * it is wanted, once the backend cannot write to it any more.
+ */
+static void xgd_ended(struct xgd_device *xd, struct xgd_private *private, bool copy_back)
 {
-	return entry->flags & XGD_REF_PRIVATE ? entry->private : NULL;
+	if (copy_back)
+		xgd_bounce_copy_back(private);
+	xgd_bounce_put(xd, private);
+}
+
+static void xgd_not_ended(struct xgd_device *xd, grant_ref_t ref, struct xgd_ref *entry,
+			  bool copy_back)
+{
+	if (copy_back && entry->flags & XGD_REF_PRIVATE)
+		xgd_bounce_copy_back(entry->private);
+	xgd_late_add(xd, ref, entry);
 }
 
 /* References that last. The kernel's list of free ones stays sorted backwards. */
 static unsigned int xgd_revoke_lasting(struct xgd_device *xd, grant_ref_t first,
-				       unsigned int count)
+				       unsigned int count, bool copy_back)
 {
 	unsigned int i, late = 0;
 
 	for (i = count; i--; ) {
-		struct xgd_ref *entry = xgd_refs_entry(first + i);
-		struct xgd_private *private = xgd_private_of(entry);
+		struct xgd_ref *entry = xgd_refs_known(first + i);
+		struct xgd_private *private = NULL;
 
+		/* Once ended, the entry can be anybody's. */
+		if (entry->flags & XGD_REF_PRIVATE)
+			private = entry->private;
 		if (!xgd_try_end(xd, first + i, entry)) {
-			xgd_late_add(xd, first + i, entry);
+			xgd_not_ended(xd, first + i, entry, copy_back);
 			late++;
 		} else if (private) {
-			xgd_bounce_put(xd, private);
+			xgd_ended(xd, private, copy_back);
 		}
 	}
 
@@ -216,29 +233,31 @@ static unsigned int xgd_revoke_lasting(struct xgd_device *xd, grant_ref_t first,
 
 /*
  * References of the pool go back to it as they came, those between late ones each
- * for themselves. Where a backend is late the kernel writes a line to the log, too.
+ * for themselves. For a late one the kernel writes a line to the log. So that a
+ * backend cannot fill it, its device gets references from elsewhere then.
  */
 static unsigned int xgd_revoke_pooled(struct xgd_device *xd, grant_ref_t first,
-				      unsigned int count)
+				      unsigned int count, bool copy_back)
 {
-	unsigned int i, from = 0, late = 0;
+	grant_ref_t ref, end = first + count;
+	unsigned int late = 0;
 
-	for (i = 0; i < count; i++) {
-		struct xgd_ref *entry = xgd_refs_entry(first + i);
-		struct xgd_private *private = xgd_private_of(entry);
+	for (ref = first; ref < end; ref++) {
+		struct xgd_ref *entry = xgd_refs_known(ref);
 
-		if (unlikely(!gnttab_end_foreign_access_ref(first + i))) {
-			xgd_refs_free(xd, first + from, i - from);
-			from = i + 1;
-			xgd_late_add(xd, first + i, entry);
+		if (unlikely(!gnttab_end_foreign_access_ref(ref))) {
+			WRITE_ONCE(xd->refs.no_pool, true);
+			xgd_refs_free(xd, first, ref - first);
+			first = ref + 1;
+			xgd_not_ended(xd, ref, entry, copy_back);
 			late++;
 			continue;
 		}
 		WRITE_ONCE(entry->owner, 0);
-		if (private)
-			xgd_bounce_put(xd, private);
+		if (entry->flags & XGD_REF_PRIVATE)
+			xgd_ended(xd, entry->private, copy_back);
 	}
-	xgd_refs_free(xd, first + from, count - from);
+	xgd_refs_free(xd, first, end - first);
 
 	return late;
 }
@@ -252,7 +271,7 @@ static void xgd_tidy_work(struct work_struct *work)
 	grant_ref_t first;
 
 	while ((count = xgd_bounce_take_idle(xd, &first)))
-		xgd_revoke(xd, first, count);
+		xgd_revoke_more(xd, first, count, false);
 	xgd_bounce_find_idle(xd);
 }
 
@@ -272,25 +291,21 @@ void xgd_revoke_init(struct xgd_device *xd)
 }
 
 /**
- * xgd_revoke - end the backend's access to a run of references
+ * xgd_revoke_more - the same as xgd_revoke(), where that takes more work
  * @xd:		their device
  * @first:	the first reference
  * @count:	how many
- *
- * References that the backend does not map are free afterwards. For the others
- * the page is pinned and they are ended later: the caller may free the memory.
- * Private pages are given back, then or later.
- *
- * Source: public/grant_table.h of Xen, "Invalidating an unused GTF_permit_access
- * entry"; gnttab_try_end_foreign_access() of Linux.
+ * @copy_back:	copy private pages of a run to the memory that they stand for
  *
  * Context: any. The caller owns the memory until this returns.
  * Return: how many pages the backend still maps.
  */
-unsigned int xgd_revoke(struct xgd_device *xd, grant_ref_t first, unsigned int count)
+unsigned int xgd_revoke_more(struct xgd_device *xd, grant_ref_t first, unsigned int count,
+			     bool copy_back)
 {
-	return likely(xgd_refs_pooled(first)) ? xgd_revoke_pooled(xd, first, count) :
-						xgd_revoke_lasting(xd, first, count);
+	return likely(xgd_refs_pooled(first)) ?
+	       xgd_revoke_pooled(xd, first, count, copy_back) :
+	       xgd_revoke_lasting(xd, first, count, copy_back);
 }
 
 /**
@@ -310,7 +325,7 @@ unsigned int xgd_revoke_all(struct xgd_device *xd)
 
 	xgd_bounce_close(xd);
 	while ((ref = xgd_refs_next_of(xd->id, ref)) != XGD_REF_NONE)
-		xgd_revoke(xd, ref++, 1);
+		xgd_revoke_more(xd, ref++, 1, false);
 	this_cpu_add(xd->cpu->unmapped, mappings);
 
 	return mappings;

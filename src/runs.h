@@ -25,7 +25,27 @@ static inline u64 xgd_run_starts(u64 set, unsigned int count)
 	for (len = 1; 2 * len <= count; len *= 2)
 		set &= set >> len;
 
-	return len < count ? set & set >> (count - len) : set;
+	return len < count ? set & (set >> (count - len)) : set;
+}
+
+/**
+ * xgd_take_one - take one bit
+ * @free:	the bits that are free
+ *
+ * Context: any.
+ * Return: the bit, or -1 when none is free.
+ */
+static inline int xgd_take_one(atomic64_t *free)
+{
+	s64 old = atomic64_read(free);
+
+	do {
+		if (unlikely(!old))
+			return -1;
+	} while (!atomic64_try_cmpxchg(free, &old, old & (old - 1)));
+
+	/* The lowest bit that was set. */
+	return __ffs64(old);
 }
 
 /**
@@ -43,6 +63,9 @@ static inline int xgd_take_run(atomic64_t *free, unsigned int count)
 	s64 old = atomic64_read(free);
 	unsigned int first;
 	u64 starts;
+
+	if (count == 1)
+		return xgd_take_one(free);
 
 	do {
 		starts = xgd_run_starts(old, count);
@@ -64,6 +87,7 @@ static inline int xgd_take_run(atomic64_t *free, unsigned int count)
  */
 static inline void xgd_give_run(atomic64_t *free, unsigned int first, unsigned int count)
 {
+	/* What was done to the bits before is done. */
 	smp_mb__before_atomic();
 	atomic64_or(xgd_run_mask(first, count), free);
 }
