@@ -23,7 +23,18 @@ static struct xgd_private *private_of(dma_addr_t addr)
 
 static void unmap(dma_addr_t addr)
 {
-	xgd_bounce_unmap(private_of(addr), addr);
+	const struct xgd_private *private = private_of(addr);
+	const struct xgd_block *block = private->block;
+
+	xgd_bounce_unmap(private, addr, block->unit[xgd_unit_of(block, addr)].len, false);
+}
+
+static bool holds(const struct xgd_private *private, dma_addr_t addr, size_t size)
+{
+	const struct xgd_block *block = private->block;
+
+	return xgd_unit_holds(block, xgd_unit_of(block, addr),
+			      xgd_unit_offset(block, addr) + size);
 }
 
 static dma_addr_t map(struct kunit *test, void *memory, size_t size, bool readonly)
@@ -110,7 +121,7 @@ static void bounce_slots(struct kunit *test)
 	KUNIT_EXPECT_NE(test, xen_grant_dma_ref(addr[SLOTS]), xen_grant_dma_ref(addr[0]));
 
 	unmap(addr[33]);
-	KUNIT_EXPECT_FALSE(test, xgd_bounce_holds(private_of(addr[0]), addr[33], 1));
+	KUNIT_EXPECT_FALSE(test, holds(private_of(addr[0]), addr[33], 1));
 	KUNIT_EXPECT_EQ(test, map(test, memory, 64, false), addr[33]);
 	for (i = 0; i <= SLOTS; i++)
 		unmap(addr[i]);
@@ -146,26 +157,26 @@ static void bounce_holds(struct kunit *test)
 	piece = map(test, memory, 100, false);
 	pages = map(test, memory, 2 * XEN_PAGE_SIZE + 10, false);
 	private = private_of(piece);
-	KUNIT_EXPECT_TRUE(test, xgd_bounce_holds(private, piece, 100));
-	KUNIT_EXPECT_TRUE(test, xgd_bounce_holds(private, piece, 1));
-	KUNIT_EXPECT_TRUE(test, xgd_bounce_holds(private, piece + 99, 1));
-	KUNIT_EXPECT_TRUE(test, xgd_bounce_holds(private, piece + 50, 50));
-	KUNIT_EXPECT_FALSE(test, xgd_bounce_holds(private, piece, 101));
-	KUNIT_EXPECT_FALSE(test, xgd_bounce_holds(private, piece + 100, 1));
-	KUNIT_EXPECT_FALSE(test, xgd_bounce_holds(private, piece + 50, 51));
-	KUNIT_EXPECT_FALSE(test, xgd_bounce_holds(private, piece, XEN_PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, holds(private, piece, 100));
+	KUNIT_EXPECT_TRUE(test, holds(private, piece, 1));
+	KUNIT_EXPECT_TRUE(test, holds(private, piece + 99, 1));
+	KUNIT_EXPECT_TRUE(test, holds(private, piece + 50, 50));
+	KUNIT_EXPECT_FALSE(test, holds(private, piece, 101));
+	KUNIT_EXPECT_FALSE(test, holds(private, piece + 100, 1));
+	KUNIT_EXPECT_FALSE(test, holds(private, piece + 50, 51));
+	KUNIT_EXPECT_FALSE(test, holds(private, piece, XEN_PAGE_SIZE));
 	unmap(piece);
-	KUNIT_EXPECT_FALSE(test, xgd_bounce_holds(private, piece, 1));
+	KUNIT_EXPECT_FALSE(test, holds(private, piece, 1));
 
 	private = private_of(pages);
-	KUNIT_EXPECT_TRUE(test, xgd_bounce_holds(private, pages, 2 * XEN_PAGE_SIZE + 10));
-	KUNIT_EXPECT_FALSE(test, xgd_bounce_holds(private, pages, 2 * XEN_PAGE_SIZE + 11));
+	KUNIT_EXPECT_TRUE(test, holds(private, pages, 2 * XEN_PAGE_SIZE + 10));
+	KUNIT_EXPECT_FALSE(test, holds(private, pages, 2 * XEN_PAGE_SIZE + 11));
 	pages += XEN_PAGE_SIZE + 1;
 	private = private_of(pages);
-	KUNIT_EXPECT_TRUE(test, xgd_bounce_holds(private, pages, XEN_PAGE_SIZE + 9));
-	KUNIT_EXPECT_FALSE(test, xgd_bounce_holds(private, pages, XEN_PAGE_SIZE + 10));
+	KUNIT_EXPECT_TRUE(test, holds(private, pages, XEN_PAGE_SIZE + 9));
+	KUNIT_EXPECT_FALSE(test, holds(private, pages, XEN_PAGE_SIZE + 10));
 	unmap(pages - XEN_PAGE_SIZE - 1);
-	KUNIT_EXPECT_FALSE(test, xgd_bounce_holds(private, pages, 1));
+	KUNIT_EXPECT_FALSE(test, holds(private, pages, 1));
 }
 
 /* Both ways, whole and in part. */
@@ -186,18 +197,18 @@ static void bounce_copy(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, unit_map(xen_grant_dma_ref(addr), false, &backend), 0);
 	unit_fill(&backend, 0, 'b', XEN_PAGE_SIZE);
 
-	xgd_bounce_copy(private, addr + 100, 50, false);
+	KUNIT_EXPECT_TRUE(test, xgd_bounce_sync(private, addr + 100, 50, false));
 	KUNIT_EXPECT_NULL(test, memchr_inv(memory, 'a', 1100));
 	KUNIT_EXPECT_NULL(test, memchr_inv(memory + 1100, 'b', 50));
 	KUNIT_EXPECT_NULL(test, memchr_inv(memory + 1150, 'a', PAGE_SIZE - 1150));
 
-	xgd_bounce_copy(private, addr, 300, false);
+	KUNIT_EXPECT_TRUE(test, xgd_bounce_sync(private, addr, 300, false));
 	KUNIT_EXPECT_NULL(test, memchr_inv(memory, 'a', 1000));
 	KUNIT_EXPECT_NULL(test, memchr_inv(memory + 1000, 'b', 300));
 	KUNIT_EXPECT_NULL(test, memchr_inv(memory + 1300, 'a', PAGE_SIZE - 1300));
 
 	memset(memory, 'c', PAGE_SIZE);
-	xgd_bounce_copy(private, addr + 299, 1, true);
+	KUNIT_EXPECT_TRUE(test, xgd_bounce_sync(private, addr + 299, 1, true));
 	seen = unit_look(&backend);
 	KUNIT_EXPECT_EQ(test, seen[at + 298], 'b');
 	KUNIT_EXPECT_EQ(test, seen[at + 299], 'c');
@@ -377,12 +388,12 @@ static void bounce_run(struct kunit *test)
 
 	/* More than it has is cut to that. */
 	memset(memory, 0x44, PAGE_SIZE);
-	xgd_bounce_copy(private, xen_grant_dma_addr(ref, 0), XEN_PAGE_SIZE, false);
+	xgd_bounce_sync_part(private, 0, XEN_PAGE_SIZE, false);
 	KUNIT_EXPECT_NULL(test, memchr_inv(memory, 0x44, 700));
 	KUNIT_EXPECT_NULL(test, memchr_inv(memory + 700, 0x33, 500));
 	KUNIT_EXPECT_NULL(test, memchr_inv(memory + 1200, 0x44, PAGE_SIZE - 1200));
 
-	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, ref, 1), 0);
+	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, ref, 1, false), 0);
 	KUNIT_EXPECT_EQ(test, xd->bounce.spares, 1);
 }
 
@@ -405,7 +416,7 @@ static void bounce_idle(struct kunit *test)
 		unmap(addr[i]);
 	KUNIT_EXPECT_TRUE(test, xgd_bounce_find_idle(xd));
 	while ((i = xgd_bounce_take_idle(xd, &first))) {
-		KUNIT_EXPECT_EQ(test, xgd_revoke(xd, first, i), 0);
+		KUNIT_EXPECT_EQ(test, xgd_revoke(xd, first, i, false), 0);
 		revoked += i;
 	}
 	KUNIT_EXPECT_GT(test, revoked, count / 2);

@@ -209,7 +209,7 @@ static void refs_grant(struct kunit *test)
 	for (i = 0; i < RUN; i++) {
 		snprintf(pages + i * XEN_PAGE_SIZE, 16, "page %u", i);
 		/* Any byte of the page will do. */
-		xgd_refs_grant(xd, first + i, virt_to_phys(pages) + i * XEN_PAGE_SIZE + i, i % 2);
+		xgd_refs_grant(xd, first + i, 1, virt_to_phys(pages) + i * XEN_PAGE_SIZE + i, i % 2);
 	}
 	for (i = 0; i < RUN; i++) {
 		struct xgd_ref *entry = xgd_refs_entry(first + i);
@@ -228,7 +228,7 @@ static void refs_grant(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, memchr_inv(pages + 100, 'w', 32));
 	KUNIT_EXPECT_EQ(test, pages[132], 0);
 
-	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, first, RUN), 0);
+	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, first, RUN, false), 0);
 	for (i = 0; i < RUN; i++)
 		KUNIT_EXPECT_FALSE(test, unit_can(first + i, true));
 }
@@ -241,10 +241,10 @@ static void refs_rw_grants(struct kunit *test)
 	grant_ref_t ref;
 
 	KUNIT_ASSERT_EQ(test, xgd_refs_alloc(xd, 1, is_brief(test), &ref), 0);
-	xgd_refs_grant(xd, ref, virt_to_phys(page), true);
+	xgd_refs_grant(xd, ref, 1, virt_to_phys(page), true);
 	KUNIT_EXPECT_TRUE(test, unit_can(ref, false));
 	KUNIT_EXPECT_EQ(test, xgd_refs_entry(ref)->flags, 0);
-	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, ref, 1), 0);
+	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, ref, 1, false), 0);
 }
 
 static void refs_next_of(struct kunit *test)
@@ -258,7 +258,7 @@ static void refs_next_of(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, xgd_refs_next_of(xd->id, 0), XGD_REF_NONE);
 	for (i = 0; i < ARRAY_SIZE(first); i++) {
 		KUNIT_ASSERT_EQ(test, xgd_refs_alloc(xd, 1, is_brief(test), &first[i]), 0);
-		xgd_refs_grant(xd, first[i], virt_to_phys(page), false);
+		xgd_refs_grant(xd, first[i], 1, virt_to_phys(page), false);
 		expected += first[i];
 	}
 	while ((ref = xgd_refs_next_of(xd->id, ref)) != XGD_REF_NONE) {
@@ -269,7 +269,7 @@ static void refs_next_of(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sum, expected);
 	KUNIT_EXPECT_EQ(test, xgd_refs_next_of(xd->id + 1, 0), XGD_REF_NONE);
 	for (i = 0; i < ARRAY_SIZE(first); i++)
-		KUNIT_EXPECT_EQ(test, xgd_revoke(xd, first[i], 1), 0);
+		KUNIT_EXPECT_EQ(test, xgd_revoke(xd, first[i], 1, false), 0);
 }
 
 /* ---- many at a time, also from interrupts ---- */

@@ -38,7 +38,7 @@ static grant_ref_t grant_run(struct kunit *test, struct xgd_device *xd, char *me
 
 	KUNIT_ASSERT_EQ(test, xgd_refs_alloc(xd, count, kind->brief, &first), 0);
 	for (i = 0; i < count; i++)
-		xgd_refs_grant(xd, first + i, virt_to_phys(memory + i * XEN_PAGE_SIZE), false);
+		xgd_refs_grant(xd, first + i, 1, virt_to_phys(memory + i * XEN_PAGE_SIZE), false);
 
 	return first;
 }
@@ -51,7 +51,7 @@ static void revoke_in_time(struct kunit *test)
 	unsigned int i;
 
 	KUNIT_EXPECT_EQ(test, unit_refs(xd), 4);
-	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, first, 4), 0);
+	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, first, 4, false), 0);
 	KUNIT_EXPECT_EQ(test, unit_refs(xd), 0);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&xd->stats.late), 0);
 	for (i = 0; i < 4; i++)
@@ -69,7 +69,7 @@ static void revoke_late(struct kunit *test)
 
 	strscpy(pages + 2 * XEN_PAGE_SIZE, "kept", 16);
 	KUNIT_ASSERT_EQ(test, unit_map(first + 2, false, &map), 0);
-	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, first, 4), 1);
+	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, first, 4, false), 1);
 	KUNIT_EXPECT_EQ(test, unit_refs(xd), 1);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&xd->stats.late), 1);
 	KUNIT_EXPECT_EQ(test, xd->late.count, 1);
@@ -98,8 +98,8 @@ static void revoke_many_late(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, map);
 	for (i = 0; i < MANY; i++)
 		KUNIT_ASSERT_EQ(test, unit_map(first + i, false, &map[i]), 0);
-	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, first, MANY / 2), MANY / 2);
-	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, first + MANY / 2, MANY / 2), MANY / 2);
+	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, first, MANY / 2, false), MANY / 2);
+	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, first + MANY / 2, MANY / 2, false), MANY / 2);
 	KUNIT_EXPECT_EQ(test, xd->late.count, MANY);
 	KUNIT_EXPECT_EQ(test, page_count(virt_to_page(pages)), 1 + MANY);
 
@@ -157,7 +157,7 @@ static void revoke_unpinned(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, memory);
 	ref = grant_run(test, xd, memory, 1);
 	KUNIT_ASSERT_EQ(test, unit_map(ref, false, &map), 0);
-	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, ref, 1), 1);
+	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, ref, 1, false), 1);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&xd->stats.unpinned), 1);
 	KUNIT_EXPECT_EQ(test, unit_refs(xd), 1);
 	unit_unmap(&map);
@@ -197,7 +197,7 @@ static void revoke_outlives(struct kunit *test)
 	ref = grant_run(test, xd, page, 1);
 	KUNIT_ASSERT_EQ(test, unit_map(ref, false, &map), 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&xd->kref), 1);
-	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, ref, 1), 1);
+	KUNIT_EXPECT_EQ(test, xgd_revoke(xd, ref, 1, false), 1);
 	KUNIT_EXPECT_EQ(test, kref_read(&xd->kref), 2);
 	KUNIT_EXPECT_FALSE(test, xgd_revoke_wait(xd, 100));
 	unit_unmap(&map);
