@@ -14,7 +14,7 @@
 /* @count bits, 1 to XGD_RUN_MAX, from bit @first on. */
 static inline u64 xgd_run_mask(unsigned int first, unsigned int count)
 {
-	return (U64_MAX >> (XGD_RUN_MAX - count)) << first;
+	return (U64_MAX >> ((XGD_RUN_MAX - count) % XGD_RUN_MAX)) << first;
 }
 
 /* Each bit that begins a run of @count set bits. */

@@ -209,7 +209,8 @@ static void refs_grant(struct kunit *test)
 	for (i = 0; i < RUN; i++) {
 		snprintf(pages + i * XEN_PAGE_SIZE, 16, "page %u", i);
 		/* Any byte of the page will do. */
-		xgd_refs_grant(xd, first + i, 1, virt_to_phys(pages) + i * XEN_PAGE_SIZE + i, i % 2);
+		xgd_refs_grant(xd, first + i, 1, virt_to_phys(pages) + i * XEN_PAGE_SIZE + i,
+			       i % 2);
 	}
 	for (i = 0; i < RUN; i++) {
 		struct xgd_ref *entry = xgd_refs_entry(first + i);
