@@ -18,12 +18,16 @@ shows()
 guest_create kernel=6.12-16k || bail 'no guest'
 # shellcheck disable=SC2046
 backend_start --never-unmap $(std_blk) $(std_net) $(std_rng) && guest_start || bail 'it does not start'
-guest "mkdir /mnt; mount -t tmpfs -o size=90% fill /mnt
+# A message of the kernel that memory ran out is to reach the log.
+guest "dmesg -n 4
+	mkdir /mnt; mount -t tmpfs -o size=90% fill /mnt
 	yes $text.................................... | head -c 1048576 >/tmp/fill
-	n=\$(awk '/MemAvailable/ { print int(\$2 * 3 / 4096) }' /proc/meminfo)
-	while [ \$n -gt 0 ]; do cat /tmp/fill; n=\$((n - 1)); done >/mnt/fill
+	while awk '/MemFree/ { exit \$2 < 40960 }' /proc/meminfo; do
+		cat /tmp/fill >>/mnt/fill || break
+	done
 	ls -l /mnt/fill >/run/filled
-	umount /mnt" 60
+	umount /mnt
+	dmesg -n 1" 60
 cmp_ok "$(guest "awk '{ print int(\$5 / 1048576) }' /run/filled")" -gt 32 'so many MiB are filled'
 
 load 'backend=*=0'
