@@ -114,6 +114,7 @@ static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *bac
 	}
 
 	xgd_params_mode(&mode);
+	mode.copy |= backend->copy;
 	xd = xgd_device_create(dev, backend->domid, backend->source, &mode);
 	if (IS_ERR(xd)) {
 		dev_err(dev, "refused: cannot set up grants to domain %u: %pe\n",
@@ -121,7 +122,7 @@ static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *bac
 		return PTR_ERR(xd);
 	}
 
-	if (mode.isolation != XGD_ISOLATION_PAGE && xgd_bounce_reserve(xd)) {
+	if (xd->mode.copy_max && xgd_bounce_reserve(xd)) {
 		dev_err(dev, "refused: no memory or no grant references for its private pages\n");
 		ret = -ENOMEM;
 		goto err_device;

@@ -35,12 +35,13 @@ static int xgd_backend_param(struct virtio_device *vdev, struct xgd_backend *bac
 			continue;
 
 		backend->domid = rule->domid;
+		backend->copy = rule->copy;
 		if (rule->none)
 			snprintf(backend->source, sizeof(backend->source),
 				 "backend=%s=none", rule->selector);
 		else
-			snprintf(backend->source, sizeof(backend->source),
-				 "backend=%s=%u", rule->selector, rule->domid);
+			snprintf(backend->source, sizeof(backend->source), "backend=%s=%u%s",
+				 rule->selector, rule->domid, rule->copy ? ":copy" : "");
 		return rule->none ? -ENODEV : 0;
 	}
 
@@ -90,6 +91,7 @@ int xgd_backend_find(struct virtio_device *vdev, struct xgd_backend *backend)
 	unsigned int i;
 	int ret;
 
+	backend->copy = false;
 	for (i = 0; i < ARRAY_SIZE(xgd_backend_sources); i++) {
 		ret = xgd_backend_sources[i](vdev, backend);
 		if (ret != -ENOENT)

@@ -9,10 +9,12 @@
 /**
  * struct xgd_backend - who serves a device
  * @domid:	the backend domain
+ * @copy:	copy all data of the device
  * @source:	where this was found, for people; empty when it is not worth a line
  */
 struct xgd_backend {
 	domid_t	domid;
+	bool	copy;
 	char	source[48];
 };
 

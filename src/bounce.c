@@ -364,8 +364,7 @@ static struct xgd_block *xgd_find_units(struct xgd_device *xd, bool readonly, un
 		return block;
 
 	if (shift == XEN_PAGE_SHIFT) {
-		units = READ_ONCE(xd->mode.isolation) == XGD_ISOLATION_COPY ?
-			XGD_BLOCK_PAGES_COPY : XGD_BLOCK_PAGES;
+		units = READ_ONCE(xd->mode.copy) ? XGD_BLOCK_PAGES_COPY : XGD_BLOCK_PAGES;
 		units = max(count, min(units, xd->mode.max_private / 16));
 	}
 	*first = 0;
@@ -607,7 +606,7 @@ bool xgd_bounce_find_idle(struct xgd_device *xd)
 	unsigned int i, j;
 	bool found = false;
 
-	if (READ_ONCE(xd->mode.isolation) == XGD_ISOLATION_COPY)
+	if (READ_ONCE(xd->mode.copy))
 		return false;
 
 	spin_lock_irqsave(&bounce->lock, flags);

@@ -13,9 +13,6 @@
 #include "refs.h"
 #include "runs.h"
 
-/* The longest buffer that can be copied to pages which stay granted, in bytes. */
-#define XGD_COPY_MAX	(XGD_RUN_MAX * XEN_PAGE_SIZE)
-
 /**
  * struct xgd_private - a Xen page that only this driver and the backend see
  * @list:	in the list of spare pages

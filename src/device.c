@@ -19,7 +19,6 @@
 const char *const xgd_isolation_names[XGD_ISOLATIONS] = {
 	[XGD_ISOLATION_BYTE] = "byte",
 	[XGD_ISOLATION_PAGE] = "page",
-	[XGD_ISOLATION_COPY] = "copy",
 };
 
 static DEFINE_MUTEX(xgd_devices_lock);

@@ -15,15 +15,18 @@
 #include <xen/page.h>
 
 #include "compat/dma-map-ops.h"
+#include "runs.h"
 
 /* Copies lie in units of 64 bytes to a Xen page. */
 #define XGD_SLOT_SHIFT_MIN	6
 #define XGD_SLOT_SIZES		(XEN_PAGE_SHIFT - XGD_SLOT_SHIFT_MIN + 1)
 
+/* The longest buffer that can be copied to pages which stay granted, in bytes. */
+#define XGD_COPY_MAX		(XGD_RUN_MAX * XEN_PAGE_SIZE)
+
 enum xgd_isolation {
 	XGD_ISOLATION_BYTE,
 	XGD_ISOLATION_PAGE,
-	XGD_ISOLATION_COPY,
 	XGD_ISOLATIONS
 };
 
@@ -32,7 +35,8 @@ extern const char *const xgd_isolation_names[XGD_ISOLATIONS];
 /**
  * struct xgd_mode - how a device is served
  * @isolation:		what is granted in place: whole Xen pages that can be kept from
- *			reuse (BYTE), every page that a buffer touches (PAGE), nothing (COPY)
+ *			reuse (BYTE), or every page that a buffer touches (PAGE)
+ * @copy:		nothing is granted in place
  * @rw_grants:		grant for reading and writing whatever the direction
  * @max_refs:		grant references that the device may have at a time
  * @max_private:	private Xen pages that it may have at a time
@@ -41,6 +45,7 @@ extern const char *const xgd_isolation_names[XGD_ISOLATIONS];
  */
 struct xgd_mode {
 	enum xgd_isolation	isolation;
+	bool			copy;
 	bool			rw_grants;
 	unsigned int		max_refs;
 	unsigned int		max_private;

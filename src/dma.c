@@ -56,7 +56,7 @@ static size_t xgd_stretch(struct xgd_device *xd, phys_addr_t phys, phys_addr_t e
 	struct page *page;
 
 	end &= XEN_PAGE_MASK;
-	if (xen_offset_in_page(phys) || READ_ONCE(xd->mode.isolation) == XGD_ISOLATION_COPY)
+	if (xen_offset_in_page(phys) || READ_ONCE(xd->mode.copy))
 		return 0;
 
 	while (next < end && xgd_can_be_kept(next)) {
@@ -218,11 +218,11 @@ not_mapped:
  */
 static void xgd_distrust(struct xgd_device *xd)
 {
-	if (xd->mode.isolation != XGD_ISOLATION_BYTE)
+	if (xd->mode.isolation != XGD_ISOLATION_BYTE || READ_ONCE(xd->mode.copy))
 		return;
 
 	WRITE_ONCE(xd->mode.copy_max, XGD_COPY_MAX);
-	WRITE_ONCE(xd->mode.isolation, XGD_ISOLATION_COPY);
+	WRITE_ONCE(xd->mode.copy, true);
 	dev_warn(xd->dev,
 		 "domain %u still maps a buffer after its use; until the driver is bound again all its data is copied\n",
 		 xd->domid);
@@ -494,12 +494,12 @@ void xgd_dma_init(struct xgd_device *xd)
 	unsigned int run = min(xgd_refs_max_run(), mode->max_private / 4);
 
 	xd->ops = xgd_dma_ops;
-	if (mode->isolation == XGD_ISOLATION_COPY)
+	if (mode->copy)
 		mode->copy_max = XGD_COPY_MAX;
 	else if (mode->isolation == XGD_ISOLATION_BYTE)
 		mode->copy_max = max_t(unsigned int, mode->copy_max, XEN_PAGE_SIZE - 1);
 	/* One less: a buffer may begin in the middle of a page. */
 	xd->max_mapping = (run - 1) * XEN_PAGE_SIZE;
-	if (mode->isolation == XGD_ISOLATION_COPY)
+	if (mode->copy)
 		xd->max_mapping = min(xd->max_mapping, XGD_COPY_MAX);
 }

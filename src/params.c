@@ -26,33 +26,18 @@ static void xgd_free_rules(struct list_head *rules)
 	INIT_LIST_HEAD(rules);
 }
 
-static int xgd_add_rule(struct list_head *rules, const char *selector, const char *value)
+/**
+ * xgd_param_words - call a function for each word of a list
+ * @val:	words with commas between
+ * @fn:		called with each word, which it may change; the first error ends this
+ * @data:	handed to @fn
+ *
+ * Context: process, may sleep.
+ * Return: 0; -ENOMEM; what @fn returned.
+ */
+int xgd_param_words(const char *val, int (*fn)(char *word, void *data), void *data)
 {
-	struct xgd_rule *rule;
-	u16 domid = 0;
-	bool none = !strcmp(value, "none");
-
-	if (!*selector || strpbrk(selector, " \t\n"))
-		return -EINVAL;
-	if (!none && (kstrtou16(value, 10, &domid) || domid >= DOMID_FIRST_RESERVED))
-		return -EINVAL;
-
-	rule = kzalloc(sizeof(*rule) + strlen(selector) + 1, GFP_KERNEL);
-	if (!rule)
-		return -ENOMEM;
-
-	memcpy(rule->selector, selector, strlen(selector));
-	rule->none = none;
-	rule->domid = domid;
-	list_add_tail(&rule->list, rules);
-
-	return 0;
-}
-
-static int xgd_backend_set(const char *val, const struct kernel_param *kp)
-{
-	char *copy, *rest, *token, *value;
-	LIST_HEAD(rules);
+	char *copy, *rest, *word;
 	int ret = 0;
 
 	copy = kstrdup(val, GFP_KERNEL);
@@ -60,23 +45,72 @@ static int xgd_backend_set(const char *val, const struct kernel_param *kp)
 		return -ENOMEM;
 
 	rest = strim(copy);
-	while (*rest && (token = strsep(&rest, ","))) {
-		char *text = kstrdup(token, GFP_KERNEL);
-
-		/* The last "=": a device name may have one. */
-		value = strrchr(token, '=');
-		if (value)
-			*value++ = '\0';
-		ret = value ? xgd_add_rule(&rules, token, value) : -EINVAL;
-		if (ret == -EINVAL)
-			pr_err("backend=: \"%s\" is not SELECTOR=DOMID or SELECTOR=none; SELECTOR: a PCI address, a device name or *; DOMID: 0 to %u\n",
-			       text ?: token, DOMID_FIRST_RESERVED - 1);
-		kfree(text);
-		if (ret || !rest)
-			break;
-	}
+	if (*rest)
+		while (!ret && (word = strsep(&rest, ",")))
+			ret = fn(word, data);
 	kfree(copy);
 
+	return ret;
+}
+
+/* What is behind the "=" of an entry: DOMID, DOMID:copy or none */
+static int xgd_parse_rule(char *value, struct xgd_rule *rule)
+{
+	char *option = strchr(value, ':');
+	int ret;
+
+	rule->none = !strcmp(value, "none");
+	rule->copy = option && !strcmp(option, ":copy");
+	if (rule->none)
+		return 0;
+	if (option && !rule->copy)
+		return -EINVAL;
+
+	if (option)
+		*option = '\0';
+	ret = kstrtou16(value, 10, &rule->domid);
+	if (option)
+		*option = ':';
+
+	return ret || rule->domid >= DOMID_FIRST_RESERVED ? -EINVAL : 0;
+}
+
+static int xgd_add_rule(char *word, void *rules)
+{
+	/* The last "=": a device name may have one. */
+	char *value = strrchr(word, '=');
+	struct xgd_rule *rule = NULL;
+	size_t len = value ? value - word : 0;
+	int ret = -EINVAL;
+
+	if (!len || strcspn(word, " \t\n") < len)
+		goto err;
+
+	rule = kzalloc(sizeof(*rule) + len + 1, GFP_KERNEL);
+	if (!rule)
+		return -ENOMEM;
+
+	memcpy(rule->selector, word, len);
+	ret = xgd_parse_rule(value + 1, rule);
+	if (ret)
+		goto err;
+	list_add_tail(&rule->list, rules);
+
+	return 0;
+
+err:
+	pr_err("backend=: \"%s\" is not SELECTOR=DOMID, SELECTOR=DOMID:copy or SELECTOR=none; SELECTOR: a PCI address, a device name or *; DOMID: 0 to %u\n",
+	       word, DOMID_FIRST_RESERVED - 1);
+	kfree(rule);
+	return ret;
+}
+
+static int xgd_backend_set(const char *val, const struct kernel_param *kp)
+{
+	LIST_HEAD(rules);
+	int ret;
+
+	ret = xgd_param_words(val, xgd_add_rule, &rules);
 	if (ret) {
 		xgd_free_rules(&rules);
 	} else {
@@ -97,7 +131,8 @@ static int xgd_backend_get(char *buffer, const struct kernel_param *kp)
 		if (rule->none)
 			len += sysfs_emit_at(buffer, len, "none");
 		else
-			len += sysfs_emit_at(buffer, len, "%u", rule->domid);
+			len += sysfs_emit_at(buffer, len, "%u%s", rule->domid,
+					     rule->copy ? ":copy" : "");
 	}
 
 	return len + sysfs_emit_at(buffer, len, "\n");
@@ -110,7 +145,7 @@ static const struct kernel_param_ops xgd_backend_param = {
 
 module_param_cb(backend, &xgd_backend_param, NULL, 0444);
 MODULE_PARM_DESC(backend,
-		 "backend domains: SELECTOR=DOMID or SELECTOR=none, comma-separated, first match wins; SELECTOR: PCI address, device name or * (default: empty)");
+		 "backend domains: SELECTOR=DOMID, SELECTOR=DOMID:copy (for these devices, copy=always) or SELECTOR=none, comma-separated, first match wins; SELECTOR: PCI address, device name or * (default: empty)");
 
 static int xgd_choice_set(const char *val, const struct kernel_param *kp)
 {
@@ -171,7 +206,21 @@ static const struct xgd_choice xgd_isolation_choice = {
 
 module_param_cb(isolation, &xgd_choice_param, (void *)&xgd_isolation_choice, 0444);
 MODULE_PARM_DESC(isolation,
-		 "byte: grant whole Xen pages in place and copy the rest, so that the backend gets the buffers and nothing else; page: grant every Xen page that a buffer touches; copy: copy everything (default: byte)");
+		 "byte: grant whole Xen pages in place and copy the rest, so that the backend gets the buffers and nothing else; page: grant every Xen page that a buffer touches (default: byte)");
+
+static const char *const xgd_copy_words[] = { "needed", "always" };
+
+static int xgd_copy_always;
+
+static const struct xgd_choice xgd_copy_choice = {
+	.words = xgd_copy_words,
+	.count = ARRAY_SIZE(xgd_copy_words),
+	.value = &xgd_copy_always,
+};
+
+module_param_cb(copy, &xgd_choice_param, (void *)&xgd_copy_choice, 0444);
+MODULE_PARM_DESC(copy,
+		 "needed: copy what isolation= or copy_max= wants copied; always: copy all data, through pages that stay granted while the driver is bound (default: needed)");
 
 static int xgd_number_set(const char *val, const struct kernel_param *kp)
 {
@@ -212,6 +261,11 @@ static struct xgd_number xgd_max_refs = {
 module_param_cb(max_refs, &xgd_number_param, &xgd_max_refs, 0444);
 MODULE_PARM_DESC(max_refs,
 		 "grant references that a device may have, 1024 or more, 0 for half of the grant table (default: 0)");
+
+static struct xgd_number xgd_copy_max = { .max = XGD_COPY_MAX };
+module_param_cb(copy_max, &xgd_number_param, &xgd_copy_max, 0444);
+MODULE_PARM_DESC(copy_max,
+		 "copy also what could be granted, up to so many bytes, 0 to 262144 (default: 0)");
 
 static int xgd_bool_set(const char *val, const struct kernel_param *kp)
 {
@@ -268,6 +322,8 @@ void xgd_params_mode(struct xgd_mode *mode)
 {
 	*mode = (struct xgd_mode) {
 		.isolation = xgd_isolation,
+		.copy = xgd_copy_always,
+		.copy_max = xgd_copy_max.value,
 		.rw_grants = xgd_rw_grants,
 		.max_refs = xgd_max_refs.value,
 		.max_private = xgd_bounce_kb.value / (XEN_PAGE_SIZE / SZ_1K),

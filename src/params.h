@@ -13,11 +13,13 @@
  * @list:	in the order given
  * @none:	"none": no grants for these devices
  * @domid:	otherwise, the backend domain
+ * @copy:	copy all data of these devices
  * @selector:	PCI address, device name or "*"
  */
 struct xgd_rule {
 	struct list_head	list;
 	bool			none;
+	bool			copy;
 	domid_t			domid;
 	char			selector[];
 };
@@ -62,6 +64,7 @@ extern int xgd_access_platform;
 extern bool xgd_rebind;
 extern bool xgd_take_over;
 
+int xgd_param_words(const char *val, int (*fn)(char *word, void *data), void *data);
 void xgd_params_mode(struct xgd_mode *mode);
 void xgd_params_exit(void);
 

@@ -57,6 +57,7 @@ static void xgd_show_device(struct xgd_device *xd, void *data)
 	seq_printf(m, "  %-16s %u\n", "domid", xd->domid);
 	seq_printf(m, "  %-16s %s\n", "source", xd->source);
 	seq_printf(m, "  %-16s %s\n", "isolation", xgd_isolation_names[xd->mode.isolation]);
+	seq_printf(m, "  %-16s %s\n", "copy", READ_ONCE(xd->mode.copy) ? "always" : "needed");
 	for (i = 0; i < ARRAY_SIZE(counters); i++)
 		seq_printf(m, "  %-16s %llu\n", counters[i].name, counters[i].value);
 	seq_printf(m, "  %-16s %u\n", "private_pages", READ_ONCE(xd->bounce.count));

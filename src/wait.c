@@ -50,12 +50,17 @@ static int xgd_parse_domid(const char *text, domid_t *domid)
 }
 
 /* DOMID or DOMID:PORT */
-static int xgd_parse_wait(char *text, struct xgd_wait *wait)
+static int xgd_add_wait(char *word, void *data)
 {
-	char *domid = strsep(&text, ":");
+	char *domid = strsep(&word, ":");
+	unsigned int *count = data;
+	struct xgd_wait *wait;
 
+	if (*count == XGD_WAIT_MAX)
+		return -ENOSPC;
+	wait = &xgd_waits[(*count)++];
 	wait->port = 0;
-	if (text && (kstrtou32(text, 10, &wait->port) || !wait->port))
+	if (word && (kstrtou32(word, 10, &wait->port) || !wait->port))
 		return -EINVAL;
 
 	return xgd_parse_domid(domid, &wait->domid);
@@ -63,31 +68,19 @@ static int xgd_parse_wait(char *text, struct xgd_wait *wait)
 
 static int xgd_wait_set(const char *val, const struct kernel_param *kp)
 {
-	char *copy, *rest, *token;
 	unsigned int count = 0;
-	int ret = 0;
+	int ret;
 
-	copy = kstrdup(val, GFP_KERNEL);
-	if (!copy)
-		return -ENOMEM;
-
-	rest = strim(copy);
-	while (!ret && *rest && (token = strsep(&rest, ","))) {
-		ret = count < XGD_WAIT_MAX ? xgd_parse_wait(token, &xgd_waits[count++]) : -ENOSPC;
-		if (!rest)
-			break;
-	}
-	kfree(copy);
-
+	ret = xgd_param_words(val, xgd_add_wait, &count);
 	if (ret == -ENOSPC)
 		pr_err("wait=: more than %u domains\n", XGD_WAIT_MAX);
-	else if (ret)
+	else if (ret == -EINVAL)
 		pr_err("wait=: \"%s\" is not DOMID or DOMID:PORT, with commas between; DOMID: 0 to %u; PORT: of an event channel\n",
 		       val, DOMID_FIRST_RESERVED - 1);
-	else
+	else if (!ret)
 		xgd_nr_waits = count;
 
-	return ret ? -EINVAL : 0;
+	return ret == -ENOSPC ? -EINVAL : ret;
 }
 
 static int xgd_wait_get(char *buffer, const struct kernel_param *kp)

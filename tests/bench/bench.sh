@@ -6,6 +6,8 @@
 #
 #   none	virtio without our module: the backend maps the guest's memory
 #   byte, page	with it; the name is that of isolation=
+#   own	as byte, with xgd-backend in place of QEMU
+#   own-kept	the same with copy=always and xgd-backend --keep-grants
 #   intree	with the kernel's own grant DMA
 #   pv, pv-persistent	the PV drivers, the disk with and without persistent grants
 #
@@ -25,18 +27,14 @@ value()
 	echo "# value: $1|$2|$VARIANT|$3|$4"
 }
 
-# Does QEMU serve the device? Then it is asked how often it maps.
-case $VARIANT in
-pv*)	QEMU_SERVES= ;;
-*)	QEMU_SERVES=y ;;
-esac
-
 # variant_load: what gives the guest's devices their DMA operations
 variant_load()
 {
 	case $VARIANT in
 	none)	;;
 	intree)	guest 'insmod /payload/6.12/intree.ko' ;;
+	own)	load 'backend=*=0' ;;
+	own-kept) load 'backend=*=0:copy' ;;
 	*)	load 'backend=*=0' isolation="$VARIANT" || bail 'the module does not load' ;;
 	esac
 }
@@ -85,6 +83,17 @@ bench_guest()
 	guest_boot -- "$@" -chardev pipe,id=monitor,path=/run/monitor -mon chardev=monitor ||
 		bail 'no guest'
 	backend_does 'trace-event xen_remap_bucket off'
+}
+
+# own_backend: xgd-backend has the standard devices from here on
+own_backend()
+{
+	# shellcheck source=tests/e2e/own.sh
+	. /payload/own.sh
+	[ "$VARIANT" = own-kept ] || return 0
+	backend_kill TERM
+	# shellcheck disable=SC2046
+	backend_start --keep-grants $(std_blk) $(std_net) $(std_rng) || bail 'no backend'
 }
 
 # backend_does COMMAND: of QEMU's monitor

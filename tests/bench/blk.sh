@@ -27,26 +27,32 @@ fio_blk()
 # mapped COMMAND...: how often the backend maps meanwhile, into $mapped
 mapped()
 {
-	backend_does 'trace-event xen_remap_bucket on'
-	maps_mark
-	"$@"
-	backend_does 'trace-event xen_remap_bucket off'
-	mapped=$(($(maps_grant) + $(maps_foreign)))
+	case $VARIANT in
+	pv*)	"$@" ;;
+	own*)	mapped=$(backend_stat blk0 maps)
+		"$@"
+		mapped=$(($(backend_stat blk0 maps) - mapped)) ;;
+	*)	backend_does 'trace-event xen_remap_bucket on'
+		maps_mark
+		"$@"
+		backend_does 'trace-event xen_remap_bucket off'
+		mapped=$(($(maps_grant) + $(maps_foreign))) ;;
+	esac
 }
 
 # blk NAME PATTERN KBYTES DEPTH REQUESTS: REQUESTS is a multiple of DEPTH
 blk()
 {
-	local name=$1 i many few_mapped few_busy few_dom0 few_guest
+	local name=$1 i many many_mapped few_busy few_dom0 few_guest
 	shift
 
 	# Foreign maps cost ten times as much.
 	many=$4
 	[ "$VARIANT" != none ] || many=$((many / 4))
 	step "disk: $name"
-	# The first run finds nothing in caches.
-	mapped fio_blk "$1" "$2" "$3" $FEW
-	few_mapped=$mapped
+	# The first run finds nothing in caches, and nothing that the backend has kept.
+	mapped fio_blk "$1" "$2" "$3" $((FEW + many))
+	many_mapped=$mapped
 	spent fio_blk "$1" "$2" "$3" $FEW
 	few_busy=$spent_busy few_dom0=$spent_dom0 few_guest=$spent_guest
 	for i in $(seq $REPEATS); do
@@ -56,9 +62,11 @@ blk()
 		value blk "$name" 'instructions per I/O in the guest' $(((spent_guest - few_guest) / many))
 		value blk "$name" 'I/Os per second' "$(guest 'awk -F\; "{ print \$8 + \$49 }" /run/fio')"
 	done
-	[ -z "$QEMU_SERVES" ] && return
-	mapped fio_blk "$1" "$2" "$3" $((FEW + many))
-	value blk "$name" 'backend maps per I/O' "$(awk "BEGIN { print ($mapped - $few_mapped) / $many }")"
+	case $VARIANT in
+	pv*)	return ;;
+	esac
+	mapped fio_blk "$1" "$2" "$3" $FEW
+	value blk "$name" 'backend maps per I/O' "$(awk "BEGIN { print ($many_mapped - $mapped) / $many }")"
 }
 
 # pv_disk 0|1 disabled|enabled: persistent grants; the same file, served by xen-blkback
@@ -74,8 +82,9 @@ pv_disk()
 }
 
 # shellcheck disable=SC2046
-bench_guest $(std_blk)
+bench_guest $(std_blk) $(std_net) $(std_rng)
 case $VARIANT in
+own*)		own_backend; variant_load; drivers blk ;;
 pv)		pv_disk 0 disabled ;;
 pv-persistent)	pv_disk 1 enabled ;;
 *)		variant_load; drivers blk ;;

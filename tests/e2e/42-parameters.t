@@ -28,8 +28,14 @@ refused "backend='*=40000'" '"*=40000"' '0 to 32751'
 refused "backend='00:01.0=x'" '"00:01.0=x"'
 refused "backend='=1'" '"=1"'
 refused "backend='*=0,,'" '""'
+refused "backend='*=0,'" '""'
+refused "backend='*=0:copied'" '"*=0:copied"' 'SELECTOR=DOMID:copy'
+refused "backend='*=:copy'" '"*=:copy"'
+refused "backend='*=none:copy'" '"*=none:copy"'
 refused "backend='*=-1'" '"*=-1"'
-refused isolation=bit '"bit"' isolation=byte isolation=page isolation=copy
+refused isolation=bit '"bit"' isolation=byte isolation=page
+refused copy=no '"no"' copy=needed copy=always
+refused copy_max=262145 '"262145"' '0 to 262144'
 refused isolation= '""' isolation=byte
 refused bounce_kb=1023 '"1023"' '1024 to 1048576'
 refused bounce_kb=9999999 '"9999999"'
@@ -48,9 +54,10 @@ is "$(show backend)" '' 'default of backend'
 is "$(show force_grant)$(show rebind)$(show take_over)" NNN 'defaults of the switches'
 is "$(show access_platform)" require 'default of access_platform'
 is "$(show isolation) $(show bounce_kb) $(show max_refs) $(show rw_grants)" 'byte 16384 0 N' 'defaults of what limits a backend'
+is "$(show copy) $(show copy_max)" 'needed 0' 'defaults of what is copied'
 unload
-load "backend='0000:00:01.0=3,virtio1=none,*=0'" force_grant access_platform=prefer
-is "$(show backend)" '0000:00:01.0=3,virtio1=none,*=0' 'backend is shown as given'
+load "backend='0000:00:01.0=3,virtio1=none,virtio2=0:copy,*=0'" force_grant access_platform=prefer
+is "$(show backend)" '0000:00:01.0=3,virtio1=none,virtio2=0:copy,*=0' 'backend is shown as given'
 is "$(show force_grant)" Y 'a switch needs no value'
 is "$(show access_platform)" prefer 'access_platform is shown as given'
 guest '{ echo 1 >/sys/module/xen_grant_dma/parameters/force_grant; } 2>/dev/null'

@@ -7,9 +7,9 @@
 . /payload/lib.sh
 . /payload/fake.sh
 
-isolation()
+copied()
 {
-	guest "sed -n 's/^ *isolation *//p' /sys/kernel/debug/xen_grant_dma/devices"
+	guest "sed -n 's/^ *copy *//p' /sys/kernel/debug/xen_grant_dma/devices"
 }
 
 load 'backend=xgd-fake=0'
@@ -19,7 +19,7 @@ step unmap
 like "$(guest dmesg)" 'xgd-fake: xen_grant_dma: domain 0 still maps a buffer after its use; until the driver is bound again all its data is copied' \
 	'the log tells of the first buffer that the backend keeps'
 is "$(guest 'dmesg | grep -c "after its use; until"')" 1 'once'
-is "$(isolation)" copy 'from then on all is copied'
+is "$(copied)" always 'from then on all is copied'
 keep_end
 
 step again
@@ -36,7 +36,7 @@ wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
 ok $? 'what was kept is given back in the end'
 
 fake_load mode=pieces
-is "$(isolation)" byte 'bound again, the device is trusted again'
+is "$(copied)" needed 'bound again, the device is trusted again'
 fake_unload
 unload
 ok $? 'the module leaves'

@@ -60,8 +60,8 @@ for job in 'rw=randrw --bs=512-64k' 'rw=write --bs=4k' 'rw=randread --bs=4k --io
 		--size=4m --verify=crc32c --verify_fatal=1 --random_generator=tausworthe >/tmp/fio.log 2>&1" 100
 	ok $? "fio finds its data: --$job" "$(guest 'tail -n 5 /tmp/fio.log')"
 done
-diag "late_total $(counter late_total), copied_total $(counter copied_total), isolation $(
-	guest "sed -n 's/^ *isolation *//p' /sys/kernel/debug/xen_grant_dma/devices")"
+diag "late_total $(counter late_total), copied_total $(counter copied_total), copy $(
+	guest "sed -n 's/^ *copy *//p' /sys/kernel/debug/xen_grant_dma/devices")"
 no_drivers blk
 ok $? 'the driver leaves'
 drivers blk

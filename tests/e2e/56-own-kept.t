@@ -49,10 +49,10 @@ attack_net()
 	guest 'cat /tmp/sum'
 }
 
-begin() # ISOLATION
+begin() # NAME PARAMETER...
 {
 	hostile_start
-	load 'backend=*=0' isolation="$1"
+	load "$2" "${3-}"
 	drivers blk net
 	net_up
 	attack_blk "$1"
@@ -69,14 +69,14 @@ end()
 }
 
 # ---- copies ----
-begin copy
+begin copy 'backend=*=0:copy'
 is "$(changed)" 0 'copy: not one page of what the guest has read changes'
 is "$(attack_net)" "$sum" 'copy: nor does a packet'
 like "$(tell writable)" '^0 of [1-9]' 'copy: what is there to read cannot be mapped for writing'
 end copy
 
 # ---- the default ----
-begin byte
+begin byte 'backend=*=0'
 pages=$(changed)
 diag "$pages pages changed: those that the backend had when it was found to keep one"
 cmp_ok "$pages" -le 64 'byte: only what was in flight when the backend was caught can change'
@@ -106,7 +106,7 @@ hurts()
 	[ "$("$@")" -gt 100 ] || [ -n "$(guest_get dead)" ]
 }
 
-begin page
+begin page 'backend=*=0' isolation=page
 hurts changed
 ok $? 'page: what the guest has read changes under its hands'
 done_testing

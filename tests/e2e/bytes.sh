@@ -30,9 +30,9 @@ is "$(guest 'cat /sys/kernel/debug/xen_grant_dma/devices')" '' 'no device is lef
 unload
 
 # ---- everything copied ----
-load 'backend=xgd-fake=0' isolation=copy
+load 'backend=xgd-fake=0' copy=always
 fake_load mode=pieces
-is "$(texts '-xgd-canary-')" 0 'isolation=copy: nothing of what is beside the buffers'
+is "$(texts '-xgd-canary-')" 0 'copy=always: nothing of what is beside the buffers'
 attack
 step sync
 step unmap

@@ -67,11 +67,12 @@ static void backend_rules(struct kunit *test)
 {
 	static const char *const good[] = {
 		"*=0", "*=none", "0000:00:01.0=1,*=none", "a000000.virtio=32751", "a=b=7",
-		"virtio7=0,virtio7=1,x=none"
+		"virtio7=0:copy,*=0", "virtio7=0,virtio7=1,x=none"
 	};
 	static const char *const bad[] = {
-		"*", "=1", "*=", "*=32752", "*=65536", "*=-1", ",", "*=1,,*=2",
-		"a b=1", "*=1 2", "*=NONE", "*=0x"
+		"*", "=1", "*=", "*=32752", "*=65536", "*=-1", ",", "*=1,,*=2", "*=1,",
+		"a b=1", "*=1 2", "*=NONE", "*=0x",
+		"*=0:", "*=0:none", "*=:copy", "*=none:copy", "*=0:copy:copy"
 	};
 	unsigned int i;
 
@@ -112,8 +113,13 @@ static void backend_other_params(struct kunit *test)
 {
 	struct xgd_mode mode;
 
-	KUNIT_EXPECT_EQ(test, set(test, "isolation", "copy"), 0);
+	KUNIT_EXPECT_EQ(test, set(test, "isolation", "page"), 0);
 	KUNIT_EXPECT_EQ(test, set(test, "isolation", "bytes"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set(test, "isolation", "copy"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set(test, "copy", "always"), 0);
+	KUNIT_EXPECT_EQ(test, set(test, "copy", "never"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set(test, "copy_max", "262145"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set(test, "copy_max", "262144"), 0);
 	KUNIT_EXPECT_EQ(test, set(test, "max_refs", "1023"), -EINVAL);
 	KUNIT_EXPECT_EQ(test, set(test, "max_refs", "-1"), -EINVAL);
 	KUNIT_EXPECT_EQ(test, set(test, "max_refs", "1024"), 0);
@@ -121,7 +127,9 @@ static void backend_other_params(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, set(test, "bounce_kb", "16384"), 0);
 	KUNIT_EXPECT_EQ(test, set(test, "force_grant", "maybe"), -EINVAL);
 	xgd_params_mode(&mode);
-	KUNIT_EXPECT_EQ(test, mode.isolation, XGD_ISOLATION_COPY);
+	KUNIT_EXPECT_EQ(test, mode.isolation, XGD_ISOLATION_PAGE);
+	KUNIT_EXPECT_TRUE(test, mode.copy);
+	KUNIT_EXPECT_EQ(test, mode.copy_max, XGD_COPY_MAX);
 	KUNIT_EXPECT_EQ(test, mode.max_refs, 1024);
 	KUNIT_EXPECT_EQ(test, mode.max_private, 4096);
 	KUNIT_EXPECT_FALSE(test, mode.rw_grants);
@@ -134,15 +142,17 @@ static void backend_param(struct kunit *test)
 		const char	*rules;
 		int		ret;
 		domid_t		domid;
+		bool		copy;
 		const char	*source;
 	} answers[] = {
-		{ "*=3", 0, 3, "backend=*=3" },
-		{ "backend_param.virtio=4,*=3", 0, 4, "backend=backend_param.virtio=4" },
-		{ "*=3,backend_param.virtio=4", 0, 3, "backend=*=3" },
-		{ "virtio7=5", 0, 5, "backend=virtio7=5" },
-		{ "virtio70=6,virtio=6,backend_param=6", -ENODEV, 0, "no backend is named" },
-		{ "virtio7=none,*=1", -ENODEV, 0, "backend=virtio7=none" },
-		{ "", -ENODEV, 0, "no backend is named" },
+		{ "*=3", 0, 3, false, "backend=*=3" },
+		{ "backend_param.virtio=4,*=3", 0, 4, false, "backend=backend_param.virtio=4" },
+		{ "*=3,backend_param.virtio=4", 0, 3, false, "backend=*=3" },
+		{ "virtio7=5:copy,*=3", 0, 5, true, "backend=virtio7=5:copy" },
+		{ "virtio70=6:copy,virtio=6,backend_param=6", -ENODEV, 0, false,
+		  "no backend is named" },
+		{ "virtio7=none,*=1", -ENODEV, 0, false, "backend=virtio7=none" },
+		{ "", -ENODEV, 0, false, "no backend is named" },
 	};
 	struct virtio_device *vdev = device(test, NULL);
 	struct xgd_backend backend;
@@ -153,6 +163,7 @@ static void backend_param(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, set(test, "backend", answers[i].rules), 0);
 		KUNIT_EXPECT_EQ(test, xgd_backend_find(vdev, &backend), answers[i].ret);
 		KUNIT_EXPECT_EQ(test, backend.domid, answers[i].domid);
+		KUNIT_EXPECT_EQ(test, backend.copy, answers[i].copy);
 		KUNIT_EXPECT_STREQ(test, backend.source, answers[i].source);
 	}
 }

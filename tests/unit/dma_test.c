@@ -273,7 +273,7 @@ static void dma_distrust(struct kunit *test)
 	addr = dma_map(test, xd, page, XEN_PAGE_SIZE, DMA_FROM_DEVICE);
 	KUNIT_ASSERT_EQ(test, unit_map(xen_grant_dma_ref(addr), false, &map), 0);
 	dma_unmap_single(xd->dev, addr, XEN_PAGE_SIZE, DMA_FROM_DEVICE);
-	KUNIT_EXPECT_EQ(test, xd->mode.isolation, XGD_ISOLATION_COPY);
+	KUNIT_EXPECT_TRUE(test, xd->mode.copy);
 
 	addr = dma_map(test, xd, page, XEN_PAGE_SIZE, DMA_FROM_DEVICE);
 	KUNIT_EXPECT_TRUE(test, xgd_refs_entry(xen_grant_dma_ref(addr))->flags &
@@ -297,13 +297,33 @@ static void dma_isolation_page(struct kunit *test)
 	dma_unmap_single(xd->dev, addr, 16, DMA_TO_DEVICE);
 }
 
-static void dma_isolation_copy(struct kunit *test)
+/* With copy_max=8192 that much is copied, and what is longer is granted in place. */
+static void dma_copy_max(struct kunit *test)
 {
-	struct xgd_device *xd = dma_device(test, XGD_ISOLATION_COPY);
+	static const struct xgd_mode mode = { .max_private = 4096, .copy_max = 2 * XEN_PAGE_SIZE };
+	struct xgd_device *xd = unit_device(test, &mode);
+	char *pages = unit_pages(test, ORDER);
+	unsigned int count;
+	dma_addr_t addr;
+
+	unit_attach(xd);
+	for (count = 1; count <= 3; count++) {
+		addr = dma_map(test, xd, pages, count * XEN_PAGE_SIZE, DMA_TO_DEVICE);
+		KUNIT_EXPECT_EQ(test, !!(xgd_refs_entry(xen_grant_dma_ref(addr))->flags &
+					 XGD_REF_PRIVATE), count <= 2);
+		dma_unmap_single(xd->dev, addr, count * XEN_PAGE_SIZE, DMA_TO_DEVICE);
+	}
+}
+
+static void dma_copy_always(struct kunit *test)
+{
+	static const struct xgd_mode mode = { .max_private = 4096, .copy = true };
+	struct xgd_device *xd = unit_device(test, &mode);
 	char *pages = unit_pages(test, ORDER);
 	unsigned int i;
 	dma_addr_t addr;
 
+	unit_attach(xd);
 	memset(pages, 'c', ROOM);
 	addr = dma_map(test, xd, pages, ROOM, DMA_BIDIRECTIONAL);
 	for (i = 0; i < ROOM / XEN_PAGE_SIZE; i++)
@@ -408,7 +428,8 @@ static struct kunit_case dma_cases[] = {
 	KUNIT_CASE(dma_refusals),
 	KUNIT_CASE(dma_distrust),
 	KUNIT_CASE(dma_isolation_page),
-	KUNIT_CASE(dma_isolation_copy),
+	KUNIT_CASE(dma_copy_max),
+	KUNIT_CASE(dma_copy_always),
 	KUNIT_CASE(dma_random),
 	{}
 };
