@@ -221,6 +221,20 @@ static bool xgd_check_features(struct virtio_device *vdev)
 	return true;
 }
 
+/*
+ * The device is thawed, or goes on after a reset: its rings are forgotten, and its
+ * driver has set up nothing yet. What is mapped now is of no use any more, but the
+ * backend can reach it.
+ */
+static void xgd_tell_kept(struct xgd_device *xd)
+{
+	u64 kept = xgd_mappings(xd);
+
+	if (kept)
+		dev_warn(xd->dev, "its driver kept %llu mappings for domain %u across a freeze or reset\n",
+			 kept, xd->domid);
+}
+
 /* The callback: has this device restricted access to memory? */
 static bool xgd_check_mem_acc(struct virtio_device *vdev)
 {
@@ -232,9 +246,11 @@ static bool xgd_check_mem_acc(struct virtio_device *vdev)
 
 	mutex_lock(&xgd_anchor_lock);
 
-	/* Asked again after a suspend or a reset: nothing has changed. */
+	/* Asked again after a freeze or a reset: nothing is decided anew. */
 	binding = xgd_find_binding(vdev);
 	if (binding) {
+		if (binding->xd)
+			xgd_tell_kept(binding->xd);
 		refused = binding->xd && !xgd_check_features(vdev);
 		goto out;
 	}

@@ -3,14 +3,12 @@
  * After "xl restore" or a migration the guest goes on in a new domain, whose grant
  * table is empty. What is granted is granted again, before anything runs that could
  * use it: private pages, which outlive a suspend, and what drivers kept mapped,
- * which they ought not to.
+ * which they ought not to (the log tells, see anchor.c).
  *
  * A suspend that was cancelled, or one that Xen has no part in, leaves the table as
  * it was. There ending a grant and making it again changes nothing, and one that
  * the backend maps cannot be ended and is left alone.
  */
-#define dev_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/mm.h>
 #include <xen/page.h>
 
@@ -38,7 +36,6 @@ static void xgd_grant_again(struct xgd_device *xd, grant_ref_t ref)
 
 static void xgd_resume_device(struct xgd_device *xd, void *data)
 {
-	u64 kept = xgd_mappings(xd);
 	grant_ref_t ref = 0;
 
 	if (!xd->attached)
@@ -46,8 +43,6 @@ static void xgd_resume_device(struct xgd_device *xd, void *data)
 
 	while ((ref = xgd_refs_next_of(xd->id, ref)) != XGD_REF_NONE)
 		xgd_grant_again(xd, ref++);
-	if (kept)
-		dev_warn(xd->dev, "its driver kept %llu mappings across a suspend\n", kept);
 }
 
 /* One CPU, no interrupts; the kernel has set up the grant table. */

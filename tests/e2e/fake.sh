@@ -18,7 +18,7 @@ fake_unload()
 # fake_log: what the module decided for the device
 fake_log()
 {
-	guest 'dmesg | sed -n "s/^.*platform xgd-fake: xen_grant_dma: //p" |
+	guest 'dmesg | sed -n "s/^.*xgd-fake: xen_grant_dma: //p" |
 		grep -E "^(grants to|no grants|left|refused)" | tail -n 1'
 }
 

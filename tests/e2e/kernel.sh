@@ -4,7 +4,7 @@
 # What each kernel must be able to do, once the module is loaded. Source it after
 # lib.sh and fake.sh.
 
-# kernel_works: blk, net, rng and the DMA API; then all goes
+# kernel_works: blk, net, rng, the DMA API and a freeze; then all goes
 kernel_works()
 {
 	local sum
@@ -32,5 +32,11 @@ kernel_works()
 	no_drivers blk net rng
 	ok $? 'the drivers leave'
 	fake_checks
+	fake_load mode=hold
+	guest 'echo 0 >/sys/module/suspend/parameters/pm_test_delay
+		echo devices >/sys/power/pm_test && echo freeze >/sys/power/state'
+	ok $? 'devices are frozen and thawed'
+	like "$(guest dmesg)" 'xgd-fake: xen_grant_dma: its driver kept 1 mappings for domain 0' 'the log names who kept a mapping'
+	fake_unload
 	nothing_left
 }

@@ -561,13 +561,38 @@ static void fake_release(struct device *dev)
 	kfree(dev_to_virtio(dev));
 }
 
+/* The transport, which has what all have to be frozen and thawed. */
+static int fake_freeze(struct device *dev)
+{
+	return virtio_device_freeze(fake_vdev);
+}
+
+static int fake_thaw(struct device *dev)
+{
+	return virtio_device_restore(fake_vdev);
+}
+
+static const struct dev_pm_ops fake_pm_ops = {
+	SET_SYSTEM_SLEEP_PM_OPS(fake_freeze, fake_thaw)
+};
+
+static struct platform_driver fake_transport = {
+	.driver.name = "xgd-fake",
+	.driver.pm = &fake_pm_ops,
+};
+
 static int __init fake_init(void)
 {
 	int ret;
 
+	ret = platform_driver_register(&fake_transport);
+	if (ret)
+		return ret;
+
 	fake_pdev = platform_device_register_simple("xgd-fake", PLATFORM_DEVID_NONE, NULL, 0);
-	if (IS_ERR(fake_pdev))
-		return PTR_ERR(fake_pdev);
+	ret = PTR_ERR_OR_ZERO(fake_pdev);
+	if (ret)
+		goto err_transport;
 	ret = dma_coerce_mask_and_coherent(&fake_pdev->dev, DMA_BIT_MASK(64));
 	if (ret)
 		goto err_pdev;
@@ -597,6 +622,8 @@ err_driver:
 	unregister_virtio_driver(&fake_driver);
 err_pdev:
 	platform_device_unregister(fake_pdev);
+err_transport:
+	platform_driver_unregister(&fake_transport);
 	return ret;
 }
 
@@ -605,6 +632,7 @@ static void __exit fake_exit(void)
 	unregister_virtio_device(fake_vdev);
 	unregister_virtio_driver(&fake_driver);
 	platform_device_unregister(fake_pdev);
+	platform_driver_unregister(&fake_transport);
 }
 
 module_init(fake_init);
