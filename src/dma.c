@@ -104,18 +104,16 @@ static noinline unsigned int xgd_grant_parts(struct xgd_device *xd, grant_ref_t 
 	return ref - first;
 }
 
-static dma_addr_t xgd_grant(struct xgd_device *xd, phys_addr_t phys, size_t size, bool readonly)
+static noinline dma_addr_t xgd_grant_run(struct xgd_device *xd, phys_addr_t phys, size_t size,
+					 unsigned int count, bool readonly)
 {
-	unsigned int done, count = XEN_PFN_UP(xen_offset_in_page(phys) + size);
+	unsigned int done;
 	grant_ref_t first;
 
 	if (xgd_refs_alloc(xd, count, true, &first))
 		return DMA_MAPPING_ERROR;
 
-	/* A single page that may not be granted is copied, see xgd_is_copied(). */
-	if (likely(count == 1)) {
-		xgd_refs_grant(xd, first, 1, phys, readonly);
-	} else if (xd->mode.isolation == XGD_ISOLATION_PAGE) {
+	if (xd->mode.isolation == XGD_ISOLATION_PAGE) {
 		xgd_refs_grant(xd, first, count, phys, readonly);
 	} else {
 		done = xgd_grant_parts(xd, first, phys, phys + size, readonly);
@@ -127,6 +125,23 @@ static dma_addr_t xgd_grant(struct xgd_device *xd, phys_addr_t phys, size_t size
 	}
 
 	return xen_grant_dma_addr(first, xen_offset_in_page(phys));
+}
+
+static __always_inline dma_addr_t xgd_grant(struct xgd_device *xd, phys_addr_t phys, size_t size,
+					    bool readonly)
+{
+	unsigned int count = XEN_PFN_UP(xen_offset_in_page(phys) + size);
+	grant_ref_t ref;
+
+	if (count != 1)
+		return xgd_grant_run(xd, phys, size, count, readonly);
+
+	/* A single page that may not be granted is copied, see xgd_is_copied(). */
+	if (xgd_refs_alloc(xd, 1, true, &ref))
+		return DMA_MAPPING_ERROR;
+	xgd_refs_grant(xd, ref, 1, phys, readonly);
+
+	return xen_grant_dma_addr(ref, xen_offset_in_page(phys));
 }
 
 static __always_inline dma_addr_t xgd_count_map(struct xgd_device *xd, dma_addr_t addr, size_t size)

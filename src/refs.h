@@ -192,6 +192,14 @@ static __always_inline int xgd_refs_alloc(struct xgd_device *xd, unsigned int co
 	return min_t(s64, ret, 0);
 }
 
+/* The same as xgd_refs_free() for a run of the pool within one group. */
+static __always_inline void xgd_refs_free_pooled(struct xgd_device *xd, grant_ref_t first,
+						 unsigned int count)
+{
+	xgd_group_give(first, count);
+	xgd_refs_uncharge(xd, count);
+}
+
 /**
  * xgd_refs_free - give back references that are not granted
  * @xd:		their device
@@ -207,12 +215,10 @@ static __always_inline void xgd_refs_free(struct xgd_device *xd, grant_ref_t fir
 		return;
 
 	if (likely(xgd_refs_pooled(first)) &&
-	    likely(first % XGD_GROUP_REFS + count <= XGD_GROUP_REFS)) {
-		xgd_group_give(first, count);
-		xgd_refs_uncharge(xd, count);
-	} else {
+	    likely(first % XGD_GROUP_REFS + count <= XGD_GROUP_REFS))
+		xgd_refs_free_pooled(xd, first, count);
+	else
 		xgd_refs_free_more(xd, first, count);
-	}
 }
 
 /* Grant the Xen page with the number @frame. */

@@ -41,7 +41,7 @@ static __always_inline unsigned int xgd_revoke(struct xgd_device *xd, grant_ref_
 		return xgd_revoke_more(xd, first, count, copy_back);
 
 	WRITE_ONCE(entry->owner, 0);
-	xgd_refs_free(xd, first, 1);
+	xgd_refs_free_pooled(xd, first, 1);
 
 	return 0;
 }
