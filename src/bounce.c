@@ -551,6 +551,32 @@ void xgd_bounce_copy_back(const struct xgd_private *private)
 }
 
 /**
+ * xgd_bounce_bytes - how much memory it takes to know of private pages
+ * @xd:		the device
+ * @pages:	how many private pages; blocks count as they are
+ *
+ * Context: any.
+ * Return: bytes, without those of the pages.
+ */
+size_t xgd_bounce_bytes(struct xgd_device *xd, unsigned int pages)
+{
+	struct xgd_bounce *bounce = &xd->bounce;
+	size_t bytes = pages * sizeof(struct xgd_private);
+	struct xgd_block *block;
+	unsigned long flags;
+	unsigned int i, j;
+
+	spin_lock_irqsave(&bounce->lock, flags);
+	for (i = 0; i < ARRAY_SIZE(bounce->blocks); i++)
+		for (j = 0; j < ARRAY_SIZE(bounce->blocks[i]); j++)
+			list_for_each_entry(block, &bounce->blocks[i][j], list)
+				bytes += struct_size(block, unit, block->units);
+	spin_unlock_irqrestore(&bounce->lock, flags);
+
+	return bytes;
+}
+
+/**
  * xgd_bounce_take_idle - take the pages of a block that has not been used for a while
  * @xd:		the device
  * @first:	their first reference

@@ -96,6 +96,7 @@ void xgd_bounce_sync_part(const struct xgd_private *private, unsigned int offset
 			  bool to_device);
 void xgd_bounce_copy_back(const struct xgd_private *private);
 
+size_t xgd_bounce_bytes(struct xgd_device *xd, unsigned int pages);
 unsigned int xgd_bounce_take_idle(struct xgd_device *xd, grant_ref_t *first);
 bool xgd_bounce_find_idle(struct xgd_device *xd);
 

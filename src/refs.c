@@ -273,6 +273,29 @@ void xgd_refs_exit(void)
 	kvfree(xgd_ref_blocks);
 }
 
+/**
+ * xgd_refs_usage - tell what all devices share
+ * @usage:	the answer
+ *
+ * Context: any.
+ */
+void xgd_refs_usage(struct xgd_refs_usage *usage)
+{
+	unsigned int i, blocks = DIV_ROUND_UP(xgd_ref_count, XGD_REFS_PER_BLOCK);
+
+	*usage = (struct xgd_refs_usage) {
+		.bytes = blocks * sizeof(*xgd_ref_blocks) +
+			 xgd_group_count * sizeof(*xgd_groups) +
+			 BITS_TO_LONGS(xgd_group_count) * sizeof(*xgd_with_free),
+	};
+	for (i = 0; i < blocks; i++)
+		usage->bytes += READ_ONCE(xgd_ref_blocks[i]) ? PAGE_SIZE : 0;
+	for (i = 0; i < xgd_group_count; i++) {
+		usage->pool += hweight64(READ_ONCE(xgd_groups[i].own));
+		usage->free += hweight64(atomic64_read(&xgd_groups[i].free));
+	}
+}
+
 static void xgd_pool_go_on_with(unsigned int index)
 {
 	unsigned int old = this_cpu_xchg(xgd_my_group, index);

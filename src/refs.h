@@ -100,11 +100,24 @@ static inline struct xgd_ref *xgd_refs_known(grant_ref_t ref)
 	return xgd_ref_blocks[ref / XGD_REFS_PER_BLOCK] + ref % XGD_REFS_PER_BLOCK;
 }
 
+/**
+ * struct xgd_refs_usage - what all devices share
+ * @pool:	references of the pool
+ * @free:	those of @pool that nobody has taken
+ * @bytes:	memory of the pool and of the table
+ */
+struct xgd_refs_usage {
+	unsigned int	pool;
+	unsigned int	free;
+	size_t		bytes;
+};
+
 int xgd_refs_init(void);
 void xgd_refs_exit(void);
 unsigned int xgd_refs_max_run(void);
 void xgd_refs_init_device(struct xgd_device *xd);
 s64 xgd_refs_count(const struct xgd_device *xd);
+void xgd_refs_usage(struct xgd_refs_usage *usage);
 
 s64 xgd_refs_alloc_more(struct xgd_device *xd, unsigned int count, bool brief);
 void xgd_refs_free_more(struct xgd_device *xd, grant_ref_t first, unsigned int count);

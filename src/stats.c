@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * debugfs: a block of lines for each device (xen_grant_dma/devices), and for each
- * backend domain that devices wait for (backends).
+ * debugfs: a block of lines for each device (xen_grant_dma/devices), what they share
+ * (shared), and a block for each backend domain that devices wait for (backends).
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
+#include "bounce.h"
 #include "device.h"
 #include "ready.h"
 #include "refs.h"
@@ -29,9 +30,17 @@ static struct xgd_cpu xgd_sum(struct xgd_device *xd)
 	return sum;
 }
 
+/* What the module keeps of a device, when that has so many private pages. */
+static size_t xgd_metadata(struct xgd_device *xd, unsigned int pages)
+{
+	return sizeof(*xd) + num_possible_cpus() * sizeof(*xd->cpu) + xgd_bounce_bytes(xd, pages);
+}
+
 static void xgd_show_device(struct xgd_device *xd, void *data)
 {
 	struct xgd_stats *stats = &xd->stats;
+	unsigned int private_max = READ_ONCE(xd->bounce.count_max);
+	unsigned int private = READ_ONCE(xd->bounce.count);
 	struct xgd_cpu sum = xgd_sum(xd);
 	struct seq_file *m = data;
 	unsigned int i;
@@ -60,8 +69,10 @@ static void xgd_show_device(struct xgd_device *xd, void *data)
 	seq_printf(m, "  %-16s %s\n", "copy", READ_ONCE(xd->mode.copy) ? "always" : "needed");
 	for (i = 0; i < ARRAY_SIZE(counters); i++)
 		seq_printf(m, "  %-16s %llu\n", counters[i].name, counters[i].value);
-	seq_printf(m, "  %-16s %u\n", "private_pages", READ_ONCE(xd->bounce.count));
-	seq_printf(m, "  %-16s %u\n", "private_max", READ_ONCE(xd->bounce.count_max));
+	seq_printf(m, "  %-16s %u\n", "private_pages", private);
+	seq_printf(m, "  %-16s %u\n", "private_max", private_max);
+	seq_printf(m, "  %-16s %zu\n", "metadata_bytes", xgd_metadata(xd, private));
+	seq_printf(m, "  %-16s %zu\n", "metadata_max", xgd_metadata(xd, private_max));
 	seq_printf(m, "  %-16s %u\n", "late", READ_ONCE(xd->late.count));
 }
 
@@ -72,6 +83,19 @@ static int devices_show(struct seq_file *m, void *unused)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(devices);
+
+static int shared_show(struct seq_file *m, void *unused)
+{
+	struct xgd_refs_usage usage;
+
+	xgd_refs_usage(&usage);
+	seq_printf(m, "%-18s %u\n", "pool_references", usage.pool);
+	seq_printf(m, "%-18s %u\n", "pool_free", usage.free);
+	seq_printf(m, "%-18s %zu\n", "table_bytes", usage.bytes);
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(shared);
 
 static void xgd_show_ready(struct xgd_ready *ready, void *data)
 {
@@ -106,6 +130,7 @@ void xgd_stats_init(void)
 {
 	xgd_debugfs = debugfs_create_dir("xen_grant_dma", NULL);
 	debugfs_create_file("devices", 0400, xgd_debugfs, NULL, &devices_fops);
+	debugfs_create_file("shared", 0400, xgd_debugfs, NULL, &shared_fops);
 	if (IS_ENABLED(CONFIG_OF_IOMMU))
 		debugfs_create_file("backends", 0400, xgd_debugfs, NULL, &backends_fops);
 }

@@ -39,7 +39,7 @@ variant_load()
 	esac
 }
 
-# memory_now WHAT FIELD...: what the module says that its devices take
+# memory_now WHAT FIELD...: what the module says that its devices take together
 memory_now()
 {
 	local what=$1 field seen unit
@@ -51,8 +51,9 @@ memory_now()
 		private*)	unit='private pages' ;;
 		*)		unit='metadata bytes' ;;
 		esac
-		seen=$(guest "awk '\$1 == \"$field\" { print \$2 }' /sys/kernel/debug/xen_grant_dma/devices")
-		[ -z "$seen" ] || value memory "$what" "$unit" "$seen"
+		seen=$(guest "cat /sys/kernel/debug/xen_grant_dma/devices /sys/kernel/debug/xen_grant_dma/shared |
+			awk '\$1 == \"$field\" { n += \$2 } END { print n }'")
+		value memory "$what" "$unit" "$seen"
 	done
 }
 
@@ -67,6 +68,7 @@ memory_peak()
 {
 	grants_used || return 0
 	memory_now "$1, peak" references_max private_max metadata_max
+	memory_now "$1, peak, all devices share" table_bytes
 }
 
 grants_used()

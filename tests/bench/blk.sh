@@ -89,6 +89,17 @@ pv)		pv_disk 0 disabled ;;
 pv-persistent)	pv_disk 1 enabled ;;
 *)		variant_load; drivers blk ;;
 esac
+if [ -n "${PROFILE-}" ]; then
+	cat /proc/kallsyms >/var/log/kallsyms
+	cat /proc/modules >/var/log/modules-dom0
+	guest 'cat /proc/modules' >/var/log/modules-guest
+	fio_blk randread 4 "$PROFILE" $FEW
+	step 'sample'
+	fio_blk randread 4 "$PROFILE" 4096
+	step 'sampled'
+	done_testing
+	exit
+fi
 memory_idle disk
 blk 'random read 4 KiB, depth 1' randread 4 1 384
 blk 'random read 4 KiB, depth 32' randread 4 32 960

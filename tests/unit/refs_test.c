@@ -384,9 +384,31 @@ static void refs_crowd(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unit_refs(crowd->xd), 0);
 }
 
+/* What is told of the pool is what was taken of it. */
+static void refs_usage(struct kunit *test)
+{
+	struct xgd_device *xd = unit_device(test, NULL);
+	struct xgd_refs_usage before, taken, after;
+	grant_ref_t first;
+
+	KUNIT_ASSERT_EQ(test, xgd_refs_alloc(xd, 1, true, &first), 0);
+	xgd_refs_usage(&before);
+	xgd_refs_free(xd, first, 1);
+	KUNIT_ASSERT_EQ(test, xgd_refs_alloc(xd, RUN, true, &first), 0);
+	xgd_refs_usage(&taken);
+	xgd_refs_free(xd, first, RUN);
+	xgd_refs_usage(&after);
+	KUNIT_EXPECT_EQ(test, before.pool - before.free, 1);
+	KUNIT_EXPECT_EQ(test, taken.pool - taken.free, RUN);
+	KUNIT_EXPECT_EQ(test, after.pool, after.free);
+	KUNIT_EXPECT_GE(test, taken.bytes, PAGE_SIZE + taken.pool / XGD_GROUP_REFS *
+					   sizeof(struct xgd_group));
+}
+
 static struct kunit_case refs_cases[] = {
 	KUNIT_CASE_PARAM(refs_no_memory, kind_gen_params),
 	KUNIT_CASE_PARAM(refs_runs, kind_gen_params),
+	KUNIT_CASE(refs_usage),
 	KUNIT_CASE_PARAM(refs_limit, kind_gen_params),
 	KUNIT_CASE_PARAM(refs_no_references, kind_gen_params),
 	KUNIT_CASE(refs_entries),
