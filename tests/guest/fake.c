@@ -34,6 +34,7 @@
 #include "churn.h"
 #include "micro.h"
 #include "pieces.h"
+#include "scale.h"
 
 #define FAKE_ID		0x7e57
 #define HOLD_PAGES	16
@@ -41,7 +42,7 @@
 
 static char *mode = "check";
 module_param(mode, charp, 0444);
-MODULE_PARM_DESC(mode, "check, hold, leave, hoard, pieces, micro or churn (default: check)");
+MODULE_PARM_DESC(mode, "check, hold, leave, hoard, pieces, micro, scale or churn (default: check)");
 
 static uint also;
 module_param(also, uint, 0444);
@@ -474,6 +475,8 @@ static int fake_probe(struct virtio_device *vdev)
 		return churn_run(dev);
 	if (!strcmp(mode, "micro"))
 		return micro_measure(dev);
+	if (!strcmp(mode, "scale"))
+		return scale_measure(dev);
 	if (strcmp(mode, "check"))
 		return hold(dev);
 
