@@ -145,7 +145,7 @@ static struct xgd_block *xgd_get_vacant(struct xgd_device *xd, bool readonly,
 	spin_lock_irqsave(&xd->bounce.lock, flags);
 	list_for_each_entry(block, blocks, list) {
 		if (!block->all && block->units == units) {
-			list_del_init(&block->list);
+			list_del(&block->list);
 			spin_unlock_irqrestore(&xd->bounce.lock, flags);
 			return block;
 		}
@@ -154,7 +154,6 @@ static struct xgd_block *xgd_get_vacant(struct xgd_device *xd, bool readonly,
 
 	block = kzalloc(struct_size(block, unit, units), gfp | __GFP_NOWARN);
 	if (block) {
-		INIT_LIST_HEAD(&block->list);
 		block->readonly = readonly;
 		block->shift = shift;
 		block->units = units;

@@ -394,16 +394,22 @@ static unsigned int xgd_pool_step(void)
 	return clamp_t(unsigned int, xgd_group_count / 16, 1, XGD_POOL_GROUPS);
 }
 
+/* By more than is needed, so that the table is not left in pieces; or by that. */
+static bool xgd_pool_grow_for(unsigned int count)
+{
+	unsigned int groups = DIV_ROUND_UP(count, XGD_GROUP_REFS);
+
+	return xgd_pool_grow(max(groups, xgd_pool_step())) || xgd_pool_grow(groups);
+}
+
 static bool xgd_pool_take(unsigned int count, grant_ref_t *first)
 {
 	if (unlikely(count > XGD_GROUP_REFS))
 		return xgd_pool_search_big(count, first) ||
-		       (xgd_pool_grow(DIV_ROUND_UP(count, XGD_GROUP_REFS)) &&
-			xgd_pool_search_big(count, first));
+		       (xgd_pool_grow_for(count) && xgd_pool_search_big(count, first));
 
 	return xgd_group_take(count, first) || xgd_pool_search(count, false, first) ||
-	       ((xgd_pool_grow(xgd_pool_step()) || xgd_pool_grow(1)) &&
-		xgd_pool_search(count, false, first)) ||
+	       (xgd_pool_grow_for(count) && xgd_pool_search(count, false, first)) ||
 	       xgd_pool_search(count, true, first);
 }
 

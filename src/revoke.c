@@ -158,7 +158,7 @@ static void xgd_late_work(struct work_struct *work)
 
 	spin_lock_irq(&late->lock);
 	if (head != XGD_REF_NONE) {
-		xgd_refs_entry(tail)->next = late->head;
+		xgd_refs_known(tail)->next = late->head;
 		late->head = head;
 	}
 	late->count -= ended;

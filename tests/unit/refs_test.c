@@ -175,9 +175,9 @@ static void refs_no_references(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, runs);
 	KUNIT_EXPECT_EQ(test, xd->mode.max_refs, all);
 	/* The pool needs room to begin its groups at multiples of 64. */
-	KUNIT_EXPECT_GT(test, take_all(test, runs, is_brief(test)), all / 128 / 2);
+	KUNIT_EXPECT_GT(test, take_all(test, runs, is_brief(test)), all / 128 * 3 / 4);
 	runs_free(xd, runs);
-	KUNIT_EXPECT_GT(test, take_all(test, runs, !is_brief(test)), all / 128 / 2);
+	KUNIT_EXPECT_GT(test, take_all(test, runs, !is_brief(test)), all / 128 * 3 / 4);
 	runs_free(xd, runs);
 }
 
