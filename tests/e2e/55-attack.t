@@ -1,26 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # rig: snapshot=guest timeout=240
 #
-# While a disk is at work, a program in dom0 maps all references, again and again, and
-# looks for what the guest never handed over. It also stands in the way of unmaps:
-# pages stay mapped that should be revoked.
+# While a disk is at work, a program in dom0 tries all references that a guest can have,
+# again and again, and looks for what the guest never handed over. It also stands in
+# the way of unmaps: pages stay mapped that should be revoked.
 
 . /payload/lib.sh
 
 SECRET=-xgd-secret-
+ALL=32768	# 64 frames, of 512 references each
 
-# attack: until /run/attack is gone. References are taken from the low end.
+id=$(guest_id)
+PV=$(pv_references | xargs | tr ' ' ,)
+
+# reach [OPTION]... DOMID COUNT: the references that dom0 can map
+reach()
+{
+	/payload/bin/gntprobe -x "$PV" "$@"
+}
+
+# attack: until /run/attack is gone. All are mapped together, for a moment, and read;
+# then those at the low end, where the guest takes them, one by one.
 attack()
 {
-	local scans=0
+	local times=0
 
 	: >/run/found
 	: >/run/seen
 	while [ -e /run/attack ]; do
-		/payload/bin/gntprobe -t $SECRET "$(guest_id)" 1024 | without_pv >>/run/found
-		probe 1024 >>/run/seen
-		scans=$((scans + 1))
-		echo $scans >/run/scans
+		reach -c -t $SECRET "$id" $ALL >>/run/found
+		reach "$id" 1024 >>/run/seen
+		times=$((times + 1))
+		echo $times >/run/times
 	done
 }
 
@@ -35,7 +46,12 @@ attack_end()
 {
 	rm /run/attack
 	wait $attacker
-	diag "$(cat /run/scans) times dom0 tried 1024 references, and mapped $(wc -l </run/seen) pages"
+	diag "$(cat /run/times) times dom0 tried all $ALL references; of 1024 one by one it mapped $(wc -l </run/seen)"
+}
+
+nothing_granted()
+{
+	[ -z "$(reach -c "$id" $ALL)" ]
 }
 
 # Most of the guest's memory has the secret in it.
@@ -52,6 +68,8 @@ guest "fio --name=warm --filename=/dev/vda --rw=randread --bs=4k --ioengine=liba
 	fio --name=warm --filename=/dev/vda --rw=randwrite --bs=4k --ioengine=libaio --iodepth=2 \
 	--direct=1 --size=64k --verify=crc32c --verify_fatal=1 >/dev/null 2>&1"
 no_drivers blk
+wait_for 5 nothing_granted
+ok $? "before the disk is at work dom0 can map none of $ALL references" "$(reach -c "$id" $ALL)"
 attack_begin
 drivers blk
 ok $? 'it loads again'
@@ -79,5 +97,6 @@ attack_end
 isnt "$(cat /run/found)" '' 'but when the guest writes it to the disk'
 no_drivers blk
 wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
+is "$(reach -c "$id" $ALL)" '' "after all this it can map none of $ALL references"
 nothing_left
 done_testing
