@@ -15,10 +15,11 @@ REPEATS=3
 FEW=32
 DEVICE=/dev/vda
 
-# fio_blk PATTERN KBYTES DEPTH REQUESTS
+# fio_blk PATTERN KBYTES DEPTH REQUESTS: the memory is in one piece. Otherwise chance
+# would decide in how many a long request is.
 fio_blk()
 {
-	guest "fio --name=bench --filename=$DEVICE --direct=1 --ioengine=libaio --thread --gtod_reduce=1 \
+	guest "fio --iomem=shmhuge --name=bench --filename=$DEVICE --direct=1 --ioengine=libaio --thread --gtod_reduce=1 \
 		--rw=$1 --bs=${2}k --iodepth=$3 --iodepth_batch=$3 --iodepth_batch_complete_min=$3 \
 		--number_ios=$4 --minimal >/run/fio 2>&1 || { cat /run/fio; false; }" 600 ||
 		bail 'fio failed'
@@ -89,6 +90,7 @@ pv)		pv_disk 0 disabled ;;
 pv-persistent)	pv_disk 1 enabled ;;
 *)		variant_load; drivers blk ;;
 esac
+guest 'echo 8 >/proc/sys/vm/nr_hugepages'
 if [ -n "${PROFILE-}" ]; then
 	cat /proc/kallsyms >/var/log/kallsyms
 	cat /proc/modules >/var/log/modules-dom0
