@@ -151,7 +151,8 @@ int main(int argc, char **argv)
 			argc = 0;
 	}
 	if (argc - optind < 2 || argc - optind > 3) {
-		fprintf(stderr, "usage: gntprobe [-cdkz] [-t TEXT] [-x REFS] DOMID COUNT [FIRST]\n");
+		fprintf(stderr,
+			"usage: gntprobe [-cdkz] [-t TEXT] [-x REFS] DOMID COUNT [FIRST]\n");
 		return 2;
 	}
 	domid = strtoul(argv[optind], NULL, 0);

@@ -24,7 +24,7 @@ tell()
 	log=$(guest_get log)
 	before=$(grep -c '^done ' "$log")
 	echo "$*" >$CONTROL
-	wait_for 20 told "$log" "$before" || echo "no answer to: $*"
+	wait_for 20 told "$log" "$before" || bail "the backend does not do: $*"
 	sed -n "s/^done $*: //p" "$log" | tail -n 1
 }
 
