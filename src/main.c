@@ -20,21 +20,19 @@ static int __init xgd_init(void)
 {
 	int ret;
 
-	ret = -ENODEV;
 	if (!xen_domain()) {
 		pr_info("this is no Xen guest, so there is nothing to do\n");
-		goto err_params;
+		return -ENODEV;
 	}
 
-	ret = -EBUSY;
 	if (IS_ENABLED(CONFIG_XEN_VIRTIO) && !xgd_take_over) {
 		pr_err("this kernel has its own grant DMA (CONFIG_XEN_VIRTIO); take_over=1 replaces it\n");
-		goto err_params;
+		return -EBUSY;
 	}
 
 	ret = xgd_refs_init();
 	if (ret)
-		goto err_params;
+		return ret;
 
 	ret = xgd_revoke_module_init();
 	if (ret)
@@ -65,8 +63,6 @@ err_stats:
 	xgd_revoke_module_exit();
 err_refs:
 	xgd_refs_exit();
-err_params:
-	xgd_params_exit();
 	return ret;
 }
 
@@ -79,7 +75,6 @@ static void __exit xgd_exit(void)
 	xgd_stats_exit();
 	xgd_revoke_module_exit();
 	xgd_refs_exit();
-	xgd_params_exit();
 }
 
 module_init(xgd_init);

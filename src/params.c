@@ -138,9 +138,16 @@ static int xgd_backend_get(char *buffer, const struct kernel_param *kp)
 	return len + sysfs_emit_at(buffer, len, "\n");
 }
 
+/* By the kernel, when the module goes, and also when it does not come as far as its init. */
+static void xgd_backend_free(void *arg)
+{
+	xgd_free_rules(&xgd_backend_rules);
+}
+
 static const struct kernel_param_ops xgd_backend_param = {
 	.set = xgd_backend_set,
 	.get = xgd_backend_get,
+	.free = xgd_backend_free,
 };
 
 module_param_cb(backend, &xgd_backend_param, NULL, 0444);
@@ -328,14 +335,4 @@ void xgd_params_mode(struct xgd_mode *mode)
 		.max_refs = xgd_max_refs.value,
 		.max_private = xgd_bounce_kb.value / (XEN_PAGE_SIZE / SZ_1K),
 	};
-}
-
-/**
- * xgd_params_exit - free what the parameters hold
- *
- * Context: process.
- */
-void xgd_params_exit(void)
-{
-	xgd_free_rules(&xgd_backend_rules);
 }

@@ -66,6 +66,5 @@ extern bool xgd_take_over;
 
 int xgd_param_words(const char *val, int (*fn)(char *word, void *data), void *data);
 void xgd_params_mode(struct xgd_mode *mode);
-void xgd_params_exit(void);
 
 #endif /* XGD_PARAMS_H */

@@ -370,7 +370,6 @@ static void __exit unit_module_exit(void)
 	unit_mailbox_close();
 	xgd_revoke_module_exit();
 	xgd_refs_exit();
-	xgd_params_exit();
 }
 
 module_init(unit_module_init);
