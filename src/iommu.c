@@ -84,6 +84,8 @@ static struct platform_driver xgd_iommu_driver = {
 	.probe = xgd_iommu_probe,
 };
 
+static bool xgd_iommu_registered;
+
 /**
  * xgd_iommu_init - serve the nodes
  *
@@ -94,15 +96,20 @@ static struct platform_driver xgd_iommu_driver = {
  */
 int xgd_iommu_init(void)
 {
-	return platform_driver_register(&xgd_iommu_driver);
+	int ret = platform_driver_register(&xgd_iommu_driver);
+
+	xgd_iommu_registered = !ret;
+
+	return ret;
 }
 
 /**
- * xgd_iommu_exit - stop serving the nodes
+ * xgd_iommu_exit - stop serving the nodes, if xgd_iommu_init() could
  *
  * Context: process, may sleep.
  */
 void xgd_iommu_exit(void)
 {
-	platform_driver_unregister(&xgd_iommu_driver);
+	if (xgd_iommu_registered)
+		platform_driver_unregister(&xgd_iommu_driver);
 }
