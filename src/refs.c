@@ -24,6 +24,7 @@
 
 #include <linux/cpumask.h>
 #include <linux/jiffies.h>
+#include <linux/kmemleak.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
@@ -116,6 +117,12 @@ unsigned int xgd_refs_max_run(void)
 	return min_t(unsigned int, XGD_MAX_RUN, xgd_ref_count / 8);
 }
 
+static void xgd_refs_free_block(struct xgd_ref *block)
+{
+	kmemleak_free(block);
+	free_page((unsigned long)block);
+}
+
 static int xgd_refs_add_block(unsigned int index)
 {
 	struct xgd_ref *block;
@@ -127,9 +134,12 @@ static int xgd_refs_add_block(unsigned int index)
 	if (!block)
 		return -ENOMEM;
 
+	/* So that kmemleak finds what only this leads to. */
+	kmemleak_alloc(block, PAGE_SIZE, 1, GFP_ATOMIC);
+
 	/* Another CPU may have been faster. */
 	if (cmpxchg(&xgd_ref_blocks[index], NULL, block))
-		free_page((unsigned long)block);
+		xgd_refs_free_block(block);
 
 	return 0;
 }
@@ -267,7 +277,7 @@ void xgd_refs_exit(void)
 	WARN_ON(xgd_pool_groups);
 
 	for (i = 0; i < DIV_ROUND_UP(xgd_ref_count, XGD_REFS_PER_BLOCK); i++)
-		free_page((unsigned long)xgd_ref_blocks[i]);
+		xgd_refs_free_block(xgd_ref_blocks[i]);
 	bitmap_free(xgd_with_free);
 	kvfree(xgd_groups);
 	kvfree(xgd_ref_blocks);
