@@ -38,7 +38,9 @@ maps_mark
 
 guest "$(data /tmp/data)" >/tmp/sum
 head -c 99000 /run/port.out >/tmp/back &
-guest "cat /tmp/data >$PORT"
+# The driver makes the file a while before it lets anyone open it.
+guest "for i in \$(seq 100); do { cat /tmp/data >$PORT; } 2>/dev/null && exit; usleep 100000; done; exit 1" ||
+	bail 'the port cannot be written to'
 wait $!
 is "$(md5sum </tmp/back)" "$(cat /tmp/sum)" 'what the guest writes to the port comes to dom0'
 sum=$(eval "$(data /tmp/data)")
