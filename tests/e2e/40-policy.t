@@ -80,6 +80,9 @@ with "backend='$blk=5,*=0'"
 drivers rng
 is "$(dmesg_of "$rng")" 'grants to domain 0, by backend=*=0' 'a device of the right domain'
 clean_dmesg 'the kernel had nothing to complain of so far'
+# The driver goes on with what it reads from a backend that is gone, 255 everywhere.
+# shellcheck disable=SC2034
+KNOWN='UBSAN: shift-out-of-bounds in drivers.block.virtio_blk'
 before=$(probe)
 guest '(sleep 1; exec modprobe virtio_blk) >/dev/null 2>&1 &'
 wait_for 20 backend_gives_up
