@@ -73,7 +73,7 @@ help:
 	@echo '  make test          all tests; ARCH=amd64 or ARCH=arm64 for those of one machine,'
 	@echo '                     TESTS="tests/e2e/10-blk.t ..." for some, JOBS=2'
 	@echo '  make test-debug    KUnit suites, and most x86 cases again, in a kernel that checks itself'
-	@echo '  make stress        load for half an hour, while devices and the module come and go'
+	@echo '  make stress        load for an hour, while devices and the module come and go'
 	@echo '  make bench         what it costs, in instructions, beside its peers; 15 minutes.'
 	@echo '                     BENCH="micro blk net" for parts, QUICK=y for less of them'
 	@echo '  make check         checkpatch, sparse, all warnings and the device trees, for all kernels'

@@ -43,10 +43,7 @@ planted array 'UBSAN: array-index-out-of-bounds' 'an index that the array does n
 planted shift 'UBSAN: shift-out-of-bounds' 'a shift by too many bits'
 planted timer 'ODEBUG: free active' 'a timer that is freed while it runs'
 planted no-memory 'xgd_bug: (there was|no) memory' 'requests for memory that are to fail'
-guest 'for each in failslab fail_page_alloc; do
-		echo N >/sys/kernel/debug/$each/ignore-gfp-wait
-	done
-	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order'
+faults 0
 planted no-memory 'xgd_bug: no memory' 'fail when faults are injected'
 planted leak 'xgd_bug: lost 1' 'memory that nobody knows of any more'
 like "$(lost)" 'unreferenced object .*size 8192' 'is found'

@@ -8,15 +8,7 @@
 SUITES='xgd_refs xgd_bounce xgd_revoke xgd_dma xgd_backend xgd_backend_of'
 
 # The suites say which requests for memory are to fail; all sorts may.
-guest 'for each in failslab fail_page_alloc; do
-		cd /sys/kernel/debug/$each
-		echo Y >task-filter
-		echo 100 >probability
-		echo -1 >times
-		echo N >ignore-gfp-wait
-		echo 0 >verbose
-	done
-	echo 0 >min-order'
+faults 100
 mailbox=/local/domain/$(guest_id)/data/xgd-unit
 # shellcheck disable=SC2046
 {

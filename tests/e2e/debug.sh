@@ -28,6 +28,9 @@ reports()
 			END				{ printf \"%s\", text }"'
 }
 
+# Those that are to be at work from beginning to end.
+CHECKERS='lockdep DMA kmemleak'
+
 # checkers: those that are at work. Some stop when they have found something, or run
 # out of memory.
 checkers()
@@ -47,9 +50,34 @@ lost()
 		cat /sys/kernel/debug/kmemleak' 120
 }
 
+FAULTS_MAX=1000000000
+
+# faults PERCENT: so many of all requests for memory fail, of any sort, that are made
+# by a task that allows it; of other tasks the one that fail-nth names
+faults()
+{
+	guest "for each in failslab fail_page_alloc; do
+			cd /sys/kernel/debug/\$each || exit
+			echo Y >task-filter
+			echo N >ignore-gfp-wait
+			echo 0 >verbose
+			echo $FAULTS_MAX >times
+			echo $1 >probability
+		done
+		echo 0 >min-order"
+}
+
+# faults_told: how many have failed since then, of kmalloc() and of the page allocator
+faults_told()
+{
+	guest "for each in failslab fail_page_alloc; do
+			echo \$(($FAULTS_MAX - \$(cat /sys/kernel/debug/\$each/times)))
+		done" | xargs
+}
+
 last_checks()
 {
-	is "$(checkers | xargs)" 'lockdep DMA kmemleak' 'the checkers of the debug kernel are at work'
+	is "$(checkers | xargs)" "$CHECKERS" 'the checkers of the debug kernel are at work'
 	is "$(lost)" '' 'no memory is lost'
 	is "$(reports)" '' 'no checker has anything to report'
 }

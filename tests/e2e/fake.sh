@@ -15,6 +15,16 @@ fake_unload()
 	guest 'rmmod xgd_fake'
 }
 
+# all_references: how many references a device can get when it may have all
+all_references()
+{
+	load "backend='*=0'" max_refs=32768
+	fake_load mode=hoard
+	guest 'dmesg | sed -n "s/.*xgd_fake: # after \([0-9]*\) mappings/\1/p" | tail -n 1'
+	fake_unload
+	unload
+}
+
 # fake_log: what the module decided for the device
 fake_log()
 {

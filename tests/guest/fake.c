@@ -60,6 +60,10 @@ static int readonly;
 module_param(readonly, int, 0444);
 MODULE_PARM_DESC(readonly, "map what is held read-only (default: 0)");
 
+static uint fail;
+module_param(fail, uint, 0644);
+MODULE_PARM_DESC(fail, "the n-th request for memory fails that setting up the device makes; how many more there would have to be is here afterwards (default: 0, none)");
+
 static struct platform_device *fake_pdev;
 static struct virtio_device *fake_vdev;
 static u8 fake_status;
@@ -531,13 +535,40 @@ static u64 fake_get_features(struct virtio_device *vdev)
 	       (access_platform ? BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) : 0);
 }
 
+#ifdef CONFIG_FAULT_INJECTION
+static bool set_up;
+
+/* Between these two virtio asks whether there are grants to be used. */
+static void set_up_begin(void)
+{
+	current->fail_nth = fail;
+	set_up = true;
+}
+
+static void set_up_end(void)
+{
+	if (!set_up)
+		return;
+	set_up = false;
+	fail = current->fail_nth;
+	current->fail_nth = 0;
+}
+#else
+static void set_up_begin(void) { }
+static void set_up_end(void) { }
+#endif
+
 static int fake_finalize_features(struct virtio_device *vdev)
 {
+	set_up_begin();
+
 	return 0;
 }
 
 static u8 fake_get_status(struct virtio_device *vdev)
 {
+	set_up_end();
+
 	return fake_status;
 }
 
