@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=guest timeout=2400
+# rig: snapshot=dom0 timeout=2400
 #
 # For ten minutes fio on a disk and iperf3 on a network, which both check their data,
-# while other devices come and go, something takes all references it may have,
-# and the module is loaded anew.
+# while other devices come and go, QEMU plugs a disk in and out, something takes all
+# references it may have, and the module is loaded anew.
 
 . /payload/lib.sh
 . /payload/fake.sh
+. /payload/plug.sh
 
 MINUTES=10
 ROUND=60	# seconds, after which the module is loaded anew
@@ -29,6 +30,7 @@ begin()
 			echo 1 >/sys/bus/pci/devices/0000:00:03.0/remove
 			echo 1 >/sys/bus/pci/rescan
 			usleep 200000
+			[ -b /dev/vdb ] && dd if=/dev/vdb of=/dev/null bs=64k count=16 iflag=direct 2>/dev/null && echo good >>plug
 			insmod /payload/6.12/xgd_fake.ko mode=hoard && rmmod xgd_fake && echo good >>hoard || echo bad >>hoard
 		done >/dev/null 2>&1 &"
 }
@@ -40,11 +42,25 @@ end()
 	no_drivers blk net rng && unload
 }
 
+# Goes on through all rounds. The guest takes some 6 s for each.
+plug()
+{
+	while [ ! -e /run/plug.stop ]; do
+		device_add >>/run/qmp && echo in >>/run/plugged
+		sleep 9
+		device_del >>/run/qmp && echo out >>/run/plugged
+		sleep 9
+	done
+}
+
 free_now()
 {
 	guest "awk '/MemFree/ { print \$2 }' /proc/meminfo"
 }
 
+# shellcheck disable=SC2046
+plug_boot $(std_blk) $(std_net) $(std_rng) || bail 'no guest'
+plug &
 started=$(seconds)
 rounds=0 bytes=0 memory=
 while [ $(($(seconds) - started)) -lt $((MINUTES * 60)) ]; do
@@ -60,6 +76,9 @@ while [ $(($(seconds) - started)) -lt $((MINUTES * 60)) ]; do
 	is "$(probe | wc -l)" 0 "round $rounds: dom0 can map nothing"
 	memory=${memory:-$(free_now)}
 done
+touch /run/plug.stop
+wait $!
+diag "disk plugged $(sort /run/plugged | uniq -c | xargs), read $(guest 'grep -c good /run/plug') times"
 diag "$rounds times loaded; fio runs: $(guest 'sort /run/fio.all | uniq -c' | xargs); rng bound: $(
 	guest 'sort /run/rng | uniq -c' | xargs); all references taken: $(guest 'sort /run/hoard | uniq -c' | xargs); iperf3: $bytes bytes one way"
 is "$(guest 'grep -c bad /run/fio.all /run/rng /run/hoard')" '/run/fio.all:0
@@ -67,6 +86,8 @@ is "$(guest 'grep -c bad /run/fio.all /run/rng /run/hoard')" '/run/fio.all:0
 /run/hoard:0' 'nothing went wrong'
 cmp_ok "$(guest 'grep -c good /run/fio.all')" -ge "$rounds" 'fio has verified its data again and again'
 cmp_ok "$bytes" -gt 1000000 'iperf3 has sent data'
+cmp_ok "$(guest 'grep -c good /run/plug')" -ge "$rounds" 'the disk that QEMU plugs in was read'
+cmp_ok "$(grep -c out /run/plugged)" -ge "$rounds" 'and taken away, again and again'
 now=$(free_now)
 diag "MemFree after the first round: $memory KiB, now $now KiB"
 cmp_ok $((memory - now)) -lt 4096 'less than 4 MiB of memory went somewhere'

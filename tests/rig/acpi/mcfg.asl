@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The configuration space of the host bridge in ssdt.asl: bus 0 only. */
+/* The configuration space of the host bridge in ssdt.asl: its own bus and one more. */
 [0004]              Signature : "MCFG"
 [0004]           Table Length : 0000003C
 [0001]               Revision : 01
@@ -13,5 +13,5 @@
 [0008]           Base Address : 00000000E0000000
 [0002]   Segment Group Number : 0000
 [0001]       Start Bus Number : 00
-[0001]         End Bus Number : 00
+[0001]         End Bus Number : 01
 [0004]               Reserved : 00000000
