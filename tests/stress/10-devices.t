@@ -27,9 +27,6 @@ begin()
 			echo virtio2 >/sys/bus/virtio/drivers/virtio_rng/unbind
 			echo virtio2 >/sys/bus/virtio/drivers/virtio_rng/bind
 			timeout 60 dd if=/dev/hwrng of=/dev/null bs=64 count=4 2>/dev/null && echo good >>rng || echo bad >>rng
-			echo 1 >/sys/bus/pci/devices/0000:00:03.0/remove
-			echo 1 >/sys/bus/pci/rescan
-			usleep 200000
 			[ -b /dev/vdb ] && dd if=/dev/vdb of=/dev/null bs=64k count=16 iflag=direct 2>/dev/null && echo good >>plug
 			insmod /payload/6.12/xgd_fake.ko mode=hoard && rmmod xgd_fake && echo good >>hoard || echo bad >>hoard
 		done >/dev/null 2>&1 &"
@@ -67,7 +64,7 @@ while [ $(($(seconds) - started)) -lt $((MINUTES * 60)) ]; do
 	begin || { ok 1 'all comes up'; break; }
 	until=$(($(seconds) + ROUND))
 	while [ "$(seconds)" -lt $until ]; do
-		iperf3 -c "$(guest_ip)" --bidir -b 4M -t 10 --connect-timeout 5000 -J >/run/iperf 2>&1
+		timeout 60 iperf3 -c "$(guest_ip)" --bidir -b 4M -t 10 --connect-timeout 5000 -J >/run/iperf 2>&1
 		sent=$(awk '/"sum_received"/ { on = 1 } on && /"bytes"/ { gsub(/[^0-9]/, ""); print; exit }' /run/iperf)
 		bytes=$((bytes + ${sent:-0}))
 	done
