@@ -23,11 +23,6 @@ faults_boot()
 	MAPPED=0 FAILED=0
 }
 
-memory_free()
-{
-	guest "awk '/MemFree/ { print \$2 }' /proc/meminfo"
-}
-
 # faults_maps CYCLES THOUSANDS [LIMIT...]: a device is bound that often, each time to
 # map that much
 faults_maps()

@@ -134,6 +134,12 @@ clean_dmesg()
 		END { printf \"%s\", bad }"')" '' "$1"
 }
 
+# memory_free: the guest's, in KiB
+memory_free()
+{
+	guest "awk '/MemFree/ { print \$2 }' /proc/meminfo"
+}
+
 # ---- the guest's drivers ---------------------------------------------------
 
 # name_of blk|net|rng: what the guest's kernel calls a standard device

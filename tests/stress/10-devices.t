@@ -50,11 +50,6 @@ plug()
 	done
 }
 
-free_now()
-{
-	guest "awk '/MemFree/ { print \$2 }' /proc/meminfo"
-}
-
 # shellcheck disable=SC2046
 plug_boot $(std_blk) $(std_net) $(std_rng) || bail 'no guest'
 plug &
@@ -71,7 +66,7 @@ while [ $(($(seconds) - started)) -lt $((MINUTES * 60)) ]; do
 	rounds=$((rounds + 1))
 	end || { ok 1 "round $rounds: all goes" "$(guest 'lsmod; cat /sys/kernel/debug/xen_grant_dma/devices')"; break; }
 	is "$(probe | wc -l)" 0 "round $rounds: dom0 can map nothing"
-	memory=${memory:-$(free_now)}
+	memory=${memory:-$(memory_free)}
 done
 touch /run/plug.stop
 wait $!
@@ -85,7 +80,7 @@ cmp_ok "$(guest 'grep -c good /run/fio.all')" -ge "$rounds" 'fio has verified it
 cmp_ok "$bytes" -gt 1000000 'iperf3 has sent data'
 cmp_ok "$(guest 'grep -c good /run/plug')" -ge "$rounds" 'the disk that QEMU plugs in was read'
 cmp_ok "$(grep -c out /run/plugged)" -ge "$rounds" 'and taken away, again and again'
-now=$(free_now)
+now=$(memory_free)
 diag "MemFree after the first round: $memory KiB, now $now KiB"
 cmp_ok $((memory - now)) -lt 4096 'less than 4 MiB of memory went somewhere'
 clean_dmesg 'the kernel has nothing to complain of'

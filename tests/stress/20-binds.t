@@ -8,7 +8,7 @@
 load "backend='*=0'"
 drivers blk rng
 references=$(counter references)
-memory=$(guest "awk '/MemFree/ { print \$2 }' /proc/meminfo")
+memory=$(memory_free)
 slab=$(guest "awk '/^Slab/ { print \$2 }' /proc/meminfo")
 guest 'dmesg -n 1; cd /sys/bus/virtio/drivers/virtio_rng || exit
 	rng=$(echo virtio*)
@@ -20,7 +20,7 @@ guest 'dmesg -n 1; cd /sys/bus/virtio/drivers/virtio_rng || exit
 ok $? 'bound a thousand times'
 diag "$(guest 'cat /run/cycles') cycles"
 cmp_ok "$(counter references)" -le "$references" 'there are no more references in use than before'
-now=$(guest "awk '/MemFree/ { print \$2 }' /proc/meminfo")
+now=$(memory_free)
 diag "MemFree: $memory KiB, now $now KiB; slab: $slab KiB, now $(guest "awk '/^Slab/ { print \$2 }' /proc/meminfo") KiB"
 cmp_ok $((memory - now)) -lt 4096 'less than 4 MiB of memory went somewhere'
 is "$(maps_foreign)" 0 'the backend never saw a plain address'

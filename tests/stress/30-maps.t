@@ -9,7 +9,7 @@
 . /payload/fake.sh
 
 before=$(all_references)
-memory=$(guest "awk '/MemFree/ { print \$2 }' /proc/meminfo")
+memory=$(memory_free)
 mapped=0 failed=0
 for limits in '' 'max_refs=1024 bounce_kb=1024'; do
 	# shellcheck disable=SC2086
@@ -29,7 +29,7 @@ done
 diag "$mapped mappings, $failed that failed"
 cmp_ok "$failed" -gt 1000 'some of them failed'
 is "$(all_references)" "$before" 'there are as many references as before'
-now=$(guest "awk '/MemFree/ { print \$2 }' /proc/meminfo")
+now=$(memory_free)
 diag "MemFree: $memory KiB, now $now KiB"
 cmp_ok $((memory - now)) -lt 4096 'less than 4 MiB of memory went somewhere'
 is "$(probe)" '' 'dom0 can map nothing'
