@@ -75,7 +75,7 @@ help:
 	@echo '  make test-debug    KUnit suites, and most x86 cases again, in a kernel that checks itself'
 	@echo '  make stress        load for an hour, while devices and the module come and go'
 	@echo '  make bench         what it costs, in instructions, beside its peers; 15 minutes.'
-	@echo '                     BENCH="micro blk net" for parts, QUICK=y for less of them'
+	@echo '                     BENCH="micro scale blk net" for parts, QUICK=y for less of them'
 	@echo '  make check         checkpatch, sparse, all warnings and the device trees, for all kernels'
 	@echo '  make distclean     remove .cache'
 	@echo
