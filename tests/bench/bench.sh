@@ -32,7 +32,7 @@ variant_load()
 {
 	case $VARIANT in
 	none)	;;
-	intree)	guest 'insmod /payload/6.12/intree.ko' ;;
+	intree)	guest 'insmod /payload/stable/intree.ko' ;;
 	own)	load 'backend=*=0' ;;
 	own-kept) load 'backend=*=0:copy' ;;
 	*)	load 'backend=*=0' isolation="$VARIANT" || bail 'the module does not load' ;;

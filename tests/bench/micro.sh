@@ -8,7 +8,7 @@
 
 step 'DMA API'
 variant_load
-guest 'insmod /payload/6.12/xgd_fake.ko mode=micro' || bail 'no measurement'
+guest 'insmod /payload/stable/xgd_fake.ko mode=micro' || bail 'no measurement'
 guest 'dmesg' | sed -n 's/^.*xgd_fake: micro //p' | while IFS='|' read -r what held median low high; do
 	for each in "$median" "$low" "$high"; do
 		value micro "$what, $held held" instructions "$each"

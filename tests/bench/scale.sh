@@ -21,7 +21,7 @@ repeats=3
 # The third time the in-tree module gives the device plain addresses.
 [ "$VARIANT" != intree ] || repeats=2
 for i in $(seq $repeats); do
-	guest 'dmesg -c >/dev/null; insmod /payload/6.12/xgd_fake.ko mode=scale && rmmod xgd_fake' 300 ||
+	guest 'dmesg -c >/dev/null; insmod /payload/stable/xgd_fake.ko mode=scale && rmmod xgd_fake' 300 ||
 		bail 'no measurement'
 	for what in 'map 16 B' 'map 4 KiB' 'map 64 KiB'; do
 		for n in 1 2 4; do

@@ -62,7 +62,7 @@ ok $? 'all transports unbound and bound 5 times'
 guest "for i in 1 2 3; do
 		rmmod virtio_blk && rmmod virtio_net && rmmod virtio_rng || exit
 		rmmod xen_grant_dma || exit
-		insmod /payload/6.12/xen_grant_dma.ko 'backend=*=0' || exit
+		insmod /payload/stable/xen_grant_dma.ko 'backend=*=0' || exit
 		modprobe -a virtio_blk virtio_net virtio_rng || exit
 		$wait_disk || exit
 		$read_disk || exit

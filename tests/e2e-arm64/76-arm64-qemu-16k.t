@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=arm64 snapshot=dom0 kernels=6.12-16k timeout=150
+# rig: arch=arm64 snapshot=dom0 kernels=stable-16k timeout=150
 #
 # QEMU for a guest whose pages are four of Xen's.
 
 . /payload/lib.sh
 
-guest_create kernel=6.12-16k dtb=iommus || bail 'no guest'
+guest_create kernel=stable-16k dtb=iommus || bail 'no guest'
 # shellcheck disable=SC2046
 qemu_start $(qemu_blk device) $(qemu_net device) $(qemu_rng device) && guest_start || bail 'it does not start'
 is "$(guest 'grep -m1 KernelPageSize /proc/self/smaps | tr -s " "')" 'KernelPageSize: 16 kB' 'the guest has pages of 16K'

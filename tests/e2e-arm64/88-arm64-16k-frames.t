@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=arm64 snapshot=dom0 kernels=6.12-16k timeout=120
+# rig: arch=arm64 snapshot=dom0 kernels=stable-16k timeout=120
 #
 # Pages of 16K: what is granted is what was mapped. Granting by the kernel's number
 # of a page, as if that were Xen's, exposes a frame somewhere else. So all free
@@ -15,7 +15,7 @@ shows()
 	/payload/bin/gntprobe -t $text "$(guest_id)" 2048 | without_pv
 }
 
-guest_create kernel=6.12-16k || bail 'no guest'
+guest_create kernel=stable-16k || bail 'no guest'
 # shellcheck disable=SC2046
 backend_start --never-unmap $(std_blk) $(std_net) $(std_rng) && guest_start || bail 'it does not start'
 # A message of the kernel that memory ran out is to reach the log.

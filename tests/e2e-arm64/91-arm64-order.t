@@ -55,7 +55,7 @@ begin
 guest "modprobe virtio_mmio
 	usleep 5000000
 	echo \"after 5 s: \$($up)\"
-	insmod /payload/6.12/xen_grant_dma.ko
+	insmod /payload/stable/xen_grant_dma.ko
 	since=\$(cut -d. -f1 /proc/uptime)
 	until [ \"\$($up)\" = 2 ] || [ \$((\$(cut -d. -f1 /proc/uptime) - since)) -gt 20 ]; do
 		usleep 50000

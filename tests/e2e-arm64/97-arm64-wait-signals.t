@@ -70,7 +70,7 @@ guest '
 		(cd /sys/bus/platform/drivers/virtio-mmio && for n in 0 2 4 6 8 a c e; do
 			echo 2000${n}00.virtio >unbind
 		done)
-		insmod /payload/6.12/xen_grant_dma.ko wait=0,1,2,3,4,5,6,7
+		insmod /payload/stable/xen_grant_dma.ko wait=0,1,2,3,4,5,6,7
 		m=0
 		for n in 0 2 4 6 8 a c e; do
 			(delay $try*20; echo $m >/sys/module/xen_grant_dma/parameters/ready) &

@@ -11,7 +11,7 @@ said()
 	dmesg | sed -n 's/.*xen_grant_dma: \(.*\)/\1/p' | grep -v taint
 }
 
-insmod /payload/6.12/xen_grant_dma.ko force_grant=1 rebind=1
+insmod /payload/stable/xen_grant_dma.ko force_grant=1 rebind=1
 ok $? 'the module loads'
 is "$(said | grep -v module)" '' 'and has nothing to say of the disks that dom0 runs from'
 echo 0000:00:06.0 >/sys/bus/pci/drivers/virtio-pci/unbind

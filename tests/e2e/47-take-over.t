@@ -6,14 +6,14 @@
 
 . /payload/lib.sh
 
-MODULE=/payload/6.12/xen_grant_dma-xen_virtio.ko
+MODULE=/payload/stable/xen_grant_dma-xen_virtio.ko
 
 like "$(guest "insmod $MODULE force_grant=1" 2>&1)" 'busy' 'it does not load'
 like "$(guest dmesg)" 'xen_grant_dma: this kernel has its own grant DMA \(CONFIG_XEN_VIRTIO\); take_over=1 replaces it' \
 	'and says why, and what to do'
 
 # What was in the callback is not asked then: it would set operations of its own.
-guest 'insmod /payload/6.12/xgd_hook.ko plain=1'
+guest 'insmod /payload/stable/xgd_hook.ko plain=1'
 guest "insmod $MODULE force_grant=1 take_over=1"
 ok $? 'with take_over=1 it does'
 maps_mark

@@ -134,6 +134,12 @@ clean_dmesg()
 		END { printf \"%s\", bad }"')" '' "$1"
 }
 
+# runs_kernel ROLE: that is the guest's kernel
+runs_kernel()
+{
+	is "$(guest 'uname -r')" "$(cat "/payload/guest-$1/release")" "the guest runs the $1 kernel, $(cat "/payload/guest-$1/release")"
+}
+
 # memory_free: the guest's, in KiB
 memory_free()
 {

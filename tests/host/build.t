@@ -41,10 +41,10 @@ for kernel in $(all_headers tests); do
 		'int p(char __iomem *x); int p(char __iomem *x) { return *x; }' \
 		'main.c:.* error: dereference of noderef expression'
 done
-check 'sparse sees a lock that is kept' planted 6.12-amd64 \
+check 'sparse sees a lock that is kept' planted stable-amd64 \
 	'void p(spinlock_t *x); void p(spinlock_t *x) { spin_lock(x); }' \
 	"main.c:.* error: context imbalance in 'p'"
-check 'modpost sees a symbol that is not exported' planted 6.12-amd64 \
+check 'modpost sees a symbol that is not exported' planted stable-amd64 \
 	'struct mm_struct *p(void); struct mm_struct *p(void) { return &init_mm; }' \
 	'ERROR: modpost: .*init_mm.* undefined'
 
@@ -59,7 +59,7 @@ names()
 	"$RIG/in-build" modinfo -F parm "$1" | cut -d: -f1 | sort | xargs
 }
 
-module=$CACHE/strict/6.12-amd64/xen_grant_dma.ko
+module=$CACHE/strict/stable-amd64/xen_grant_dma.ko
 check 'modinfo shows every parameter' same \
 	'access_platform backend bounce_kb copy copy_max force_grant isolation max_refs rebind rw_grants take_over' "$(names "$module")"
 check 'and the default of each' nothing undocumented "$module"
@@ -72,9 +72,9 @@ default()
 
 check 'force_grant is off' default "$module" N
 check 'FORCE_GRANT=y builds without a warning' \
-	"$RIG/kbuild" -w 6.12-amd64 "$CACHE/strict/6.12-amd64-force" FORCE_GRANT=y
+	"$RIG/kbuild" -w stable-amd64 "$CACHE/strict/stable-amd64-force" FORCE_GRANT=y
 check 'and makes force_grant=1 the default' \
-	default "$CACHE/strict/6.12-amd64-force/xen_grant_dma.ko" Y
+	default "$CACHE/strict/stable-amd64-force/xen_grant_dma.ko" Y
 
 check 'no test of a kernel version outside src/compat' nothing \
 	git grep -nE 'LINUX_VERSION|KERNEL_VERSION|RHEL_' -- \

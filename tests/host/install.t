@@ -28,7 +28,7 @@ in_tree()
 	}
 }
 
-# A system with the virtio drivers of the 6.12 kernel, and no other.
+# A system with the virtio drivers of the stable kernel, and no other.
 RELEASE=$(cat "$CACHE/kernel/$DOM0_KERNEL/release")
 FROM=$CACHE/kernel/$DOM0_KERNEL/lib/modules/$RELEASE
 ROOT=$TMP/root

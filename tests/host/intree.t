@@ -110,7 +110,7 @@ strings_of()
 unexported()
 {
 	"$RIG/in-build" nm -u "$1" | awk '{ print $2 }' | sort >"$TMP/used"
-	"$RIG/in-build" awk '{ print $2 }' "/headers/6.12-amd64/Module.symvers" | sort >"$TMP/exported"
+	"$RIG/in-build" awk '{ print $2 }' "/headers/stable-amd64/Module.symvers" | sort >"$TMP/exported"
 	says "$TMP/used" '^gnttab_'
 	comm -23 "$TMP/used" "$TMP/exported"
 }

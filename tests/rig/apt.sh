@@ -9,6 +9,9 @@
 # trixie-backports (for the newest kernel). Where a package is in several, apt
 # takes trixie's, or bookworm's where trixie has none.
 #
+# Archives lag and lose files. What cannot be had is told by the status $GONE, and why
+# by a line in $APT_HOME/gone; everything else that goes wrong is an error like any.
+#
 # apt_for arm64 makes all that follows mean packages of that architecture, in an
 # apt of its own: who tests on one downloads no lists of the other.
 
@@ -16,6 +19,36 @@
 
 APT_ARCH=amd64
 APT_HOME=$CACHE/apt
+
+# That the archive does not serve something: EX_TEMPFAIL.
+GONE=75
+
+# The pauses, in seconds, before what failed is tried again.
+APT_PAUSES='5 20'
+
+# gone WHAT: it cannot be had
+gone()
+{
+	echo "the archive does not serve $1" >"$APT_HOME/gone"
+	return $GONE
+}
+
+# apt_try LOG COMMAND...: again after a pause, unless the archive has just answered that
+# it has no such file.
+apt_try()
+{
+	local log=$1 pause
+	shift
+
+	for pause in $APT_PAUSES ''; do
+		APT_CONFIG=$APT_HOME/apt.conf "$@" >"$log" 2>&1 && return 0
+		[ -n "$pause" ] || break
+		! grep -q '^E: Failed to fetch' "$log" ||
+			grep '^E: Failed to fetch' "$log" | grep -qv ' 404 ' || break
+		sleep "$pause"
+	done
+	return 1
+}
 
 # apt_for ARCHITECTURE
 apt_for()
@@ -73,21 +106,33 @@ apt_init()
 		Acquire::Languages "none";
 		Acquire::Retries "3";
 		Debug::NoLocking "true";
+		${XGD_APT_OPTIONS-}
 	END
 	if [ ! -e "$APT_HOME/updated" ] ||
 	   [ -n "$(find "$APT_HOME/updated" -mmin +720)" ]; then
-		APT_CONFIG=$APT_HOME/apt.conf apt-get -q update >"$APT_HOME/update.log" 2>&1 || {
+		# What was read before does as well.
+		if apt_try "$APT_HOME/update.log" apt-get -q -o APT::Update::Error-Mode=any update; then
+			touch "$APT_HOME/updated"
+		elif [ ! -e "$APT_HOME/updated" ]; then
 			cat "$APT_HOME/update.log" >&2
-			return 1
-		}
-		touch "$APT_HOME/updated"
+			gone 'its lists of packages'
+			return
+		fi
 	fi
+}
+
+# apt_names REGEX: the packages that are named so, and are more than a name.
+apt_names()
+{
+	APT_CONFIG=$APT_HOME/apt.conf apt-cache pkgnames | grep -E "^$1\$" |
+		xargs -r env APT_CONFIG="$APT_HOME/apt.conf" apt-cache -q show --no-all-versions 2>/dev/null |
+		awk '$1 == "Package:" { print $2 }' | sort -V
 }
 
 # The newest package whose name matches an extended regular expression.
 apt_newest()
 {
-	APT_CONFIG=$APT_HOME/apt.conf apt-cache pkgnames | grep -E "^$1\$" | sort -V | tail -n 1
+	apt_names "$1" | tail -n 1
 }
 
 # What a package depends on, itself.
@@ -101,9 +146,22 @@ apt_depends()
 # installation: those are left out.
 apt_closure()
 {
-	APT_CONFIG=$APT_HOME/apt.conf apt-get -qq -s install "$@" |
-		awk '$1 == "Inst" { gsub(/[(]/, ""); print $2, $3 }' |
+	APT_CONFIG=$APT_HOME/apt.conf apt-get -qq -s install "$@" 2>"$APT_HOME/closure.log" >"$APT_HOME/closure" || {
+		cat "$APT_HOME/closure.log" >&2
+		gone "all that these depend on: $*"
+		return
+	}
+	awk '$1 == "Inst" { gsub(/[(]/, ""); print $2, $3 }' "$APT_HOME/closure" |
 		grep -vE '^(linux-image|linux-base|initramfs-tools|dracut|klibc|systemd|udev|libsystemd-shared)'
+}
+
+# apt_install DIR PACKAGE...: these and all they depend on, into DIR.
+apt_install()
+{
+	local dir=$1
+	shift
+
+	apt_closure "$@" >"$APT_HOME/list" && apt_unpack "$dir" <"$APT_HOME/list"
 }
 
 # apt_alone PACKAGE...: "name version" of just these.
@@ -113,37 +171,53 @@ apt_alone()
 		awk '$1 == "Package:" { pkg = $2 } $1 == "Version:" { print pkg, $2 }'
 }
 
+# apt_have PACKAGE...: these can be had, and are in the cache of packages now.
+apt_have()
+{
+	apt_alone "$@" >"$APT_HOME/have" && [ "$(wc -l <"$APT_HOME/have")" -eq $# ] &&
+		apt_download <"$APT_HOME/have"
+}
+
+# The name of a package's file, up to its architecture: apt writes the colon of an
+# epoch as %3a.
+apt_file()
+{
+	echo "${1%%:*}_$(echo "$2" | sed 's/:/%3a/g')"
+}
+
+# apt_download: the packages that stdin lists as "name version", if they are not in
+# the cache of packages.
+apt_download()
+{
+	local pkg version want=
+
+	while read -r pkg version; do
+		set -- "$APT_HOME/archives/$(apt_file "$pkg" "$version")"_*.deb
+		[ -e "$1" ] || want="$want $pkg=$version"
+	done
+	[ -n "$want" ] || return 0
+	# shellcheck disable=SC2086
+	(cd "$APT_HOME/archives" && apt_try "$APT_HOME/download.log" apt-get -q download $want) ||
+		gone "$(sed -n 's,^E: Failed to fetch .*/\([^/ ]*\) .*,\1,p' "$APT_HOME/download.log" | xargs)"
+}
+
 # apt_unpack DIR: the packages that stdin lists as "name version", into DIR.
 # DIR.debs lists what is there already.
 apt_unpack()
 {
-	local dir=$1 todo=$1.todo pkg version deb want=
+	local dir=$1 todo=$1.todo pkg version
 
 	mkdir -p "$dir"
 	touch "$dir.debs"
 	# base-files has the links /bin, /lib and so on: it goes first.
 	sort -u | grep -vxFf "$dir.debs" | sort -k1,1 |
 		awk '$1 == "base-files" { print; next } { rest = rest $0 "\n" } END { printf "%s", rest }' >"$todo"
-	: >"$todo.files"
+	apt_download <"$todo" || return
 	while read -r pkg version; do
-		# apt writes the colon of an epoch as %3a in file names.
-		deb=${pkg%%:*}_$(echo "$version" | sed 's/:/%3a/g')
-		set -- "$APT_HOME/archives/$deb"_*.deb
-		[ -e "$1" ] || want="$want $pkg=$version"
-		echo "$deb" >>"$todo.files"
-	done <"$todo"
-	if [ -n "$want" ]; then
-		# shellcheck disable=SC2086
-		(cd "$APT_HOME/archives" && APT_CONFIG=$APT_HOME/apt.conf apt-get -q download $want) >"$dir.log" 2>&1 || {
-			cat "$dir.log" >&2
-			return 1
-		}
-	fi
-	while read -r deb; do
-		set -- "$APT_HOME/archives/$deb"_*.deb
+		set -- "$APT_HOME/archives/$(apt_file "$pkg" "$version")"_*.deb
 		dpkg-deb --fsys-tarfile "$1" |
 			tar -x --keep-directory-symlink --no-same-owner --no-same-permissions -C "$dir" || return 1
-	done <"$todo.files"
+	done <"$todo"
 	cat "$todo" >>"$dir.debs"
-	rm -f "$todo" "$todo.files"
+	rm -f "$todo"
 }

@@ -14,16 +14,17 @@ case $CACHE in
 esac
 mkdir -p "$CACHE"
 
-# The kernels under test, on x86 and on arm64. dom0 always runs 6.12.
-KERNELS='6.1 6.12 7.2'
-ARM64_KERNELS='6.12 6.12-16k 6.1 7.2'
-DOM0_KERNEL=6.12
+# The kernels under test, on x86 and on arm64, by their roles: kernels.sh says which
+# those are. dom0 always runs the same.
+KERNELS='oldest stable newest'
+ARM64_KERNELS='stable stable-16k oldest newest'
+DOM0_KERNEL=stable
 
 # arm64_headers KERNEL: the short name of an arm64 kernel's headers
 arm64_headers()
 {
 	case $1 in
-	6.12)	echo 6.12-cloud-arm64 ;;
+	stable)	echo stable-cloud-arm64 ;;
 	*-16k)	echo "${1%-16k}-arm64-16k" ;;
 	*)	echo "$1-arm64" ;;
 	esac

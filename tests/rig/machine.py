@@ -43,11 +43,18 @@ class Machine:
 
     cache = CACHE
     image = IMAGE
+    # What the fetchers could not get for it.
+    missing = CACHE / 'missing'
     program = (RIG / 'qemu', 'x86_64')
     # What the payload has beside the cases' own helpers.
     helpers = ()
     # How many times as long as here a case may take.
     patience = 1
+
+    @staticmethod
+    def headers(kernel):
+        """The piece that has a kernel's headers."""
+        return f'headers-{kernel}-amd64'
 
     def __init__(self, log, payload=None, restore=None, smp=1, memory=1280,
                  dom0_memory=512, pvh_dom0=False):

@@ -24,6 +24,7 @@ class Arm64(machine.Machine):
 
     cache = machine.CACHE / 'arm64'
     image = cache / 'image'
+    missing = cache / 'missing'
     program = (machine.RIG / 'qemu', 'aarch64')
     patience = 2
     helpers = tuple(sorted((machine.TOP / 'tests' / 'e2e-arm64').glob('*.sh')))
@@ -47,6 +48,10 @@ class Arm64(machine.Machine):
                 xen,evtchn = <11 &here>;
             };
 """)
+
+    @staticmethod
+    def headers(kernel):
+        return f'headers-{kernel}'
 
     def __init__(self, *args, dom0less=None, **kwargs):
         self.dom0less = dom0less
@@ -97,7 +102,7 @@ class Arm64(machine.Machine):
             subprocess.run([in_build, 'dtc', '-q', *args], cwd=self.dir, check=True)
 
         files = {'payload': None, 'payload/guest.sh': script.read_bytes()}
-        for module in (self.cache / 'payload' / '6.12').glob('*.ko'):
+        for module in (self.cache / 'payload' / 'stable').glob('*.ko'):
             files[f'payload/{module.name}'] = module.read_bytes()
         base = (self.image / 'dom0less.cpio').read_bytes()
         (self.dir / 'initramfs').write_bytes(base + cpio(files))

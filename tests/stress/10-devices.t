@@ -28,7 +28,7 @@ begin()
 			echo virtio2 >/sys/bus/virtio/drivers/virtio_rng/bind
 			timeout 60 dd if=/dev/hwrng of=/dev/null bs=64 count=4 2>/dev/null && echo good >>rng || echo bad >>rng
 			[ -b /dev/vdb ] && dd if=/dev/vdb of=/dev/null bs=64k count=16 iflag=direct 2>/dev/null && echo good >>plug
-			insmod /payload/6.12/xgd_fake.ko mode=hoard && rmmod xgd_fake && echo good >>hoard || echo bad >>hoard
+			insmod /payload/stable/xgd_fake.ko mode=hoard && rmmod xgd_fake && echo good >>hoard || echo bad >>hoard
 		done >/dev/null 2>&1 &"
 }
 

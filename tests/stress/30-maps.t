@@ -15,7 +15,7 @@ for limits in '' 'max_refs=1024 bounce_kb=1024'; do
 	# shellcheck disable=SC2086
 	load "backend='*=0'" $limits
 	for seed in 1 2 3 4 5; do
-		guest "dmesg -c >/dev/null; insmod /payload/6.12/xgd_fake.ko mode=churn churn=1000 seed=$seed" 900
+		guest "dmesg -c >/dev/null; insmod /payload/stable/xgd_fake.ko mode=churn churn=1000 seed=$seed" 900
 		said=$(guest 'dmesg | sed -n "s/.*xgd_fake: churn: //p"')
 		like "$said" 'data right' "${limits:-no limits}: a million mappings ($seed)"
 		diag "$said"

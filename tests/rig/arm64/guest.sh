@@ -38,7 +38,7 @@ qemu_machine()
 # [append=WORD]...: a domain, paused, with no backend yet. DEVICE is as in xl.cfg.
 guest_create()
 {
-	local kernel=6.12 vcpus=1 memory=192 dtb=plain virtio= append= boot tree config=/run/guest/$GUEST/config
+	local kernel=stable vcpus=1 memory=192 dtb=plain virtio= append= boot tree config=/run/guest/$GUEST/config
 
 	while [ $# -gt 0 ]; do
 		case $1 in

@@ -12,7 +12,7 @@ DISK=${DISK-/run/disk.img}
 DISK_MB=64
 
 # The kernel of guests that are not said to have another.
-KERNEL=6.12
+KERNEL=stable
 [ ! -e /run/kernel ] || read -r KERNEL </run/kernel
 
 # How many times as long as with stock kernels anything may take.

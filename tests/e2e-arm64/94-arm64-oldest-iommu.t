@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=arm64 snapshot=dom0 kernels=6.1 timeout=150
+# rig: arch=arm64 snapshot=dom0 kernels=oldest timeout=150
 #
 # Linux 6.1 allows one IOMMU driver in a system. Where there is one already the
 # module says what it cannot do, and devices come up late, but with grants. (Without
-# another: 84-arm64-6.1.t.)
+# another: 84-arm64-oldest.t.)
 
 . /payload/lib.sh
 
-guest_create kernel=6.1 dtb=iommus append=deferred_probe_timeout=2 || bail 'no guest'
+guest_create kernel=oldest dtb=iommus append=deferred_probe_timeout=2 || bail 'no guest'
 # shellcheck disable=SC2046
 backend_start $(std_blk) $(std_net) $(std_rng) && guest_start || bail 'it does not start'
-guest 'insmod /payload/6.1/xgd_iommu.ko'
+guest 'insmod /payload/oldest/xgd_iommu.ko'
 ok $? 'another IOMMU driver is there'
 load
 ok $? 'the module loads'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=arm64 snapshot=dom0 kernels=7.2 timeout=120
+# rig: arch=arm64 snapshot=dom0 kernels=newest timeout=120
 #
 # Linux 7.2 waits, too. It asks about all devices as soon as it can: one that has no
 # driver, that of virtio-mmio here, does not wait, and does not keep the module.
@@ -11,7 +11,7 @@
 BRIDGE=10000000.pcie
 
 # A busy machine must not take 10 s to load the module.
-guest_create kernel=7.2 memory=256 dtb=wait-pci-mmio append=deferred_probe_timeout=60 && guest_start || bail 'no guest'
+guest_create kernel=newest memory=256 dtb=wait-pci-mmio append=deferred_probe_timeout=60 && guest_start || bail 'no guest'
 signal_open
 load "wait=0:$PORT,3"
 ok $? 'the module loads, there is no backend'

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=arm64 snapshot=dom0 kernels=6.1 timeout=150
+# rig: arch=arm64 snapshot=dom0 kernels=oldest timeout=150
 #
 # A disk over grants on the oldest kernel, the backend given by the device tree.
 
 . /payload/lib.sh
 . /payload/blk-arm64.sh
 
-guest_boot kernel=6.1 dtb=iommus append=deferred_probe_timeout=60 || bail 'no guest'
-like "$(guest 'uname -r')" '^6[.]1[.]' 'the guest runs 6.1'
+guest_boot kernel=oldest dtb=iommus append=deferred_probe_timeout=60 || bail 'no guest'
+runs_kernel oldest
 guest 'modprobe virtio_mmio'
 is "$(guest 'ls /sys/bus/virtio/devices')" '' 'its devices wait for the module'
 load

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=arm64 snapshot=dom0 kernels=6.1 timeout=120
+# rig: arch=arm64 snapshot=dom0 kernels=oldest timeout=120
 #
 # Linux 6.1 waits, too. The module comes late, as deferred_probe_timeout=-1 allows,
 # leaves, and comes again: an event that nobody was there to see is not lost.
@@ -7,7 +7,7 @@
 . /payload/lib.sh
 . /payload/wait-arm64.sh
 
-guest_create kernel=6.1 dtb=mmio append=deferred_probe_timeout=-1 && guest_start || bail 'no guest'
+guest_create kernel=oldest dtb=mmio append=deferred_probe_timeout=-1 && guest_start || bail 'no guest'
 signal_open
 
 guest 'modprobe virtio_mmio && modprobe virtio_blk && usleep 12000000'
