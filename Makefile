@@ -9,13 +9,17 @@ JOBS		?= 2
 # What the module itself is made with.
 KBUILD	= $(MAKE) -C $(KDIR) M=$(CURDIR) CONFIG_XEN_GRANT_DMA=m
 
-# The kernel that KDIR belongs to, and where its modules are.
-RELEASE	= $(or $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null),$(KVER))
+# What the kernel that KDIR belongs to calls itself, and modprobe's folder is called. (That
+# in include/config/kernel.release is another one with Debian 12.)
+RELEASE	= $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
 MODULES	= $(DESTDIR)/lib/modules/$(RELEASE)
-CONF	= $(DESTDIR)/etc/modprobe.d/xen_grant_dma.conf
 
-# A DESTDIR that has no kernel, as for a package, gets no lists of modules.
-DEPMOD	= [ ! -e $(MODULES)/modules.order ] || depmod $(if $(DESTDIR),-b $(DESTDIR)) $(RELEASE)
+# Modules are signed where the key is at hand. With Debian's headers it is not.
+SIG_KEY	= $(shell sed -n 's/^CONFIG_MODULE_SIG_KEY="\(.*\)"/\1/p' $(KDIR)/include/config/auto.conf)
+SIGN	= $(if $(filter pkcs11:%,$(SIG_KEY))$(wildcard $(SIG_KEY) $(SIG_KEY:%=$(KDIR)/%)),,CONFIG_MODULE_SIG_ALL=)
+
+# Not in /etc, which is the administrator's: dracut leaves that out of generic images.
+CONF	= $(DESTDIR)/usr/lib/modprobe.d/xen_grant_dma.conf
 
 .PHONY: all headers module install uninstall clean help demo test test-debug stress bench check distclean
 
@@ -28,14 +32,13 @@ module: headers
 	$(KBUILD) $(if $(filter y,$(FORCE_GRANT)),KCFLAGS='$(KCFLAGS) -DCONFIG_XEN_GRANT_DMA_FORCE=1') modules
 
 install: module
-	install -D -m 644 xen_grant_dma.ko $(MODULES)/updates/xen_grant_dma.ko
+	$(KBUILD) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates INSTALL_MOD_STRIP=1 $(SIGN) modules_install
 	install -D -m 644 scripts/xen_grant_dma.conf $(CONF)
-	$(DEPMOD)
-	@echo "Now run 'update-initramfs -u' if a disk that the system boots from is a virtio device."
+	@scripts/after-install "$(RELEASE)" "$(DESTDIR)"
 
-uninstall:
-	rm -f $(MODULES)/updates/xen_grant_dma.ko $(CONF)
-	$(DEPMOD)
+uninstall: headers
+	rm -f $(MODULES)/updates/xen_grant_dma.ko* $(CONF)
+	@scripts/after-install -u "$(RELEASE)" "$(DESTDIR)"
 
 clean: headers
 	$(KBUILD) clean

@@ -1,19 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: host
+# rig: host needs=build,initramfs,kernel-stable,headers-stable-amd64
 #
-# "make install" puts the module where modprobe loads it before each virtio
-# driver, "make uninstall" removes it, "make clean" leaves nothing behind, and
-# "make help" knows all that make can do.
+# "make install" puts the module where the kernel's own modprobe looks, which loads it
+# before each virtio driver, and it gets into the initramfs, or make says why not. "make
+# uninstall" removes it, "make clean" leaves nothing behind, and "make help" knows all that
+# make can do.
 
 . "$(dirname "$0")/lib.sh"
 
-"$RIG/fetch" build headers "kernel-$DOM0_KERNEL"
+"$RIG/fetch" build headers initramfs $(printf 'kernel-%s ' $KERNELS) || :
 
 # A clone of this checkout, with the changes that are not committed.
 TREE=$TMP/tree
 git clone -q "$TOP" "$TREE"
-(cd "$TOP" && git ls-files -z | xargs -0 ls -d 2>/dev/null | tar -c -T -) | tar -x -C "$TREE"
+(cd "$TOP" && git ls-files -z --cached --others --exclude-standard | xargs -0 ls -d 2>/dev/null |
+	tar -c -T -) | tar -x -C "$TREE"
 git -C "$TREE" status --porcelain --ignored >"$TMP/before"
 
 # in_tree KERNEL ARGUMENT...: make in the clone.
@@ -22,81 +24,140 @@ in_tree()
 	local kernel=$1
 
 	shift
-	(cd "$TREE" && "$RIG/in-build" make -j"$(nproc)" KDIR="/headers/$kernel" "$@") >"$TMP/log" 2>&1 || {
+	(cd "$TREE" && "$RIG/in-build" make -j"$(nproc)" KDIR="/headers/$kernel-amd64" "$@") >"$TMP/log" 2>&1 || {
 		tail -n 25 "$TMP/log"
 		return 1
 	}
 }
 
-# A system with the virtio drivers of the stable kernel, and no other.
-RELEASE=$(cat "$CACHE/kernel/$DOM0_KERNEL/release")
-FROM=$CACHE/kernel/$DOM0_KERNEL/lib/modules/$RELEASE
-ROOT=$TMP/root
-MODULES=$ROOT/lib/modules/$RELEASE
-mkdir -p "$MODULES/kernel" "$ROOT/etc"
-cp "$FROM"/modules.* "$MODULES"
-find "$FROM/kernel/" -name '*virtio*.ko*' -exec cp {} "$MODULES/kernel" \;
-
-# Which modules are drivers of virtio devices? depmod reads all to know that.
-KNOWN=$CACHE/virtio-drivers.$RELEASE
-virtio_drivers()
+# system KERNEL: a Debian that has this kernel, as its image package brings it, in $ROOT.
+system()
 {
-	[ ! -e "$KNOWN" ] || return 0
-	mkdir -p "$TMP/all/lib/modules"
-	cp -al "$FROM" "$TMP/all/lib/modules/$RELEASE"
-	"$RIG/in-build" depmod -b "$TMP/all" "$RELEASE"
-	awk '$1 == "alias" && $2 ~ /^virtio:/ { print $3 }' "$TMP/all/lib/modules/$RELEASE/modules.alias" |
+	ROOT=$TMP/root-$1
+	RELEASE=$(cat "$CACHE/kernel/$1/release")
+	MODULES=$ROOT/usr/lib/modules/$RELEASE
+	rm -rf "$ROOT"
+	cp -al "$CACHE/initramfs" "$ROOT"
+	mkdir -p "${MODULES%/*}" "$ROOT/boot"
+	cp -al "$CACHE/kernel/$1/lib/modules/$RELEASE" "$MODULES"
+	# From 7.2 on it is not in /boot.
+	cp "$CACHE/kernel/$1"/boot/config-* "$ROOT/boot/" 2>/dev/null ||
+		cp "$MODULES/config" "$ROOT/boot/config-$RELEASE"
+}
+
+# in_system COMMAND...
+in_system()
+{
+	bwrap --unshare-all --die-with-parent --uid 0 --gid 0 --bind "$ROOT" / --proc /proc --dev /dev \
+		--tmpfs /tmp --tmpfs /run --tmpfs /var/tmp --clearenv --setenv PATH /usr/sbin:/usr/bin "$@"
+}
+
+# Which modules are drivers of virtio devices? depmod has read all to know that.
+known()
+{
+	in_system depmod "$RELEASE"
+	awk '$1 == "alias" && $2 ~ /^virtio:/ { print $3 }' "$MODULES/modules.alias" |
 		sort -u >"$TMP/known"
 	says "$TMP/known" '^virtio_blk$'
-	mv "$TMP/known" "$KNOWN"
 }
-check 'the virtio drivers of the kernel are known' virtio_drivers
 
 # What mac80211_hwsim drives is simulated, and nsm's device is Amazon's.
 unlisted()
 {
 	awk '$1 == "softdep" { print $2 }' "$TOP/scripts/xen_grant_dma.conf" | sort >"$TMP/listed"
-	grep -vxE 'mac80211_hwsim|nsm' "$KNOWN" | comm -23 - "$TMP/listed"
+	grep -vxE 'mac80211_hwsim|nsm' "$TMP/known" | comm -23 - "$TMP/listed"
 }
-check 'the configuration of modprobe lists them all' nothing unlisted
 
-# order MODULE: the modules that modprobe would load, in that order, on one line.
+# order MODULE [FOLDER]: the modules that modprobe would load, in that order, on one line.
 order()
 {
-	"$RIG/in-build" modprobe -d "$ROOT" -C "$ROOT/etc/modprobe.d" -S "$RELEASE" \
-		--show-depends "$1" 2>&1 | sed -n 's/^insmod .*\/\([^/ ]*\)[.]ko[^/]*$/\1/p' |
-		tr - _ | xargs
+	in_system modprobe ${2:+-d "$2" -C "$2/usr/lib/modprobe.d"} -S "$RELEASE" --show-depends "$1" 2>&1 |
+		sed -n 's/^insmod .*\/\([^/ ]*\)[.]ko[^/]*$/\1/p' | tr - _ | xargs
 }
 
-check 'make install' in_tree "$DOM0_KERNEL-amd64" DESTDIR="$ROOT" install
-check 'the module is in lib/modules' test -f "$MODULES/updates/xen_grant_dma.ko"
-check 'the configuration is in etc/modprobe.d' \
-	cmp "$TOP/scripts/xen_grant_dma.conf" "$ROOT/etc/modprobe.d/xen_grant_dma.conf"
-check 'nothing went wrong on the way' nothing grep -iE 'warning|error|skipping depmod' "$TMP/log"
-check 'modprobe finds it' same xen_grant_dma "$(order xen_grant_dma)"
-while read -r driver; do
-	[ -n "$(find "$MODULES/kernel" -name "$(echo "$driver" | tr _ '?').ko*")" ] || continue
-	order "$driver" >"$TMP/order"
-	check "it is loaded before $driver" says "$TMP/order" "\<xen_grant_dma .*\<$driver\$"
-done <"$KNOWN"
+# before DRIVER [FOLDER]: modprobe loads our module before it
+before()
+{
+	order "$@" >"$TMP/order"
+	says "$TMP/order" "\\<xen_grant_dma .*\\<$1\$"
+}
 
-check 'make uninstall' in_tree "$DOM0_KERNEL-amd64" DESTDIR="$ROOT" uninstall
-check 'leaves nothing of it' nothing find "$ROOT" -name '*xen_grant_dma*'
-check 'modprobe loads virtio_blk alone' same virtio_blk "$(order virtio_blk)"
+# image NAME COMMAND...: that makes the initramfs /boot/NAME, in which there is all
+image()
+{
+	local name=$1
 
-# Where there is no kernel, as in the making of a package.
-for series in $KERNELS; do
-	package=$TMP/package-$series
-	check "$series: make install into an empty folder" \
-		in_tree "$series-amd64" DESTDIR="$package" install
-	release=$(cat "$CACHE/build$(readlink "$CACHE/build/headers/$series-amd64")/include/config/kernel.release")
-	check "$series: it has just the module and the configuration" same \
-		"etc/modprobe.d/xen_grant_dma.conf lib/modules/$release/updates/xen_grant_dma.ko" \
-		"$(find "$package" -type f -printf '%P\n' | sort | xargs)"
-	check "$series: make clean" in_tree "$series-amd64" clean
+	shift
+	check "$kernel: $name is made" in_system "$@"
+	in_system sh -c "mkdir /boot/$name.d && unmkinitramfs /boot/$name /boot/$name.d" || :
+	check "$kernel: it has the module" test -n "$(find "$ROOT/boot/$name.d" -path "*/$RELEASE/*/xen_grant_dma.ko*")"
+	check "$kernel: and modprobe's configuration" cmp "$TOP/scripts/xen_grant_dma.conf" \
+		"$ROOT/boot/$name.d/usr/lib/modprobe.d/xen_grant_dma.conf"
+	check "$kernel: there, too, it is loaded before virtio_blk" before virtio_blk "/boot/$name.d"
+}
+
+for kernel in $KERNELS; do
+	if [ -e "$CACHE/missing/kernel-$kernel" ] || [ -e "$CACHE/missing/headers-$kernel-amd64" ]; then
+		skip "make install for the $kernel kernel" "$(cat "$CACHE/missing/"*"-$kernel"* | head -n 1)"
+		continue
+	fi
+	system "$kernel"
+	check "$kernel, $RELEASE: the virtio drivers are known" known
+	check "$kernel: the configuration of modprobe lists them all" nothing unlisted
+	check "$kernel: make install" in_tree "$kernel" DESTDIR="$ROOT" install
+	check "$kernel: it names the kernel" says "$TMP/log" "^Installed for Linux $(echo "$RELEASE" | sed "s/[+]/[+]/")[.]"
+	check "$kernel: nothing went wrong on the way" nothing grep -iE 'error' "$TMP/log"
+	check "$kernel: the module is where modprobe looks" test -n "$(ls "$MODULES"/updates/xen_grant_dma.ko*)"
+	check "$kernel: modprobe finds it" same xen_grant_dma "$(order xen_grant_dma | grep -o 'xen_grant_dma$')"
+	while read -r driver; do
+		! grep -qx "$driver" "$TMP/listed" || check "$kernel: it is loaded before $driver" before "$driver"
+	done <"$TMP/known"
+	image initramfs-tools mkinitramfs -o /boot/initramfs-tools "$RELEASE"
+	[ "$kernel" != stable ] ||
+		image dracut dracut -q --force --no-hostonly /boot/dracut "$RELEASE"
+
+	check "$kernel: make uninstall" in_tree "$kernel" DESTDIR="$ROOT" uninstall
+	rm -rf "$ROOT"/boot/*.d
+	check "$kernel: leaves nothing of it" nothing find "$ROOT" -name '*xen_grant_dma*'
+	check "$kernel: modprobe loads virtio_blk without it" nothing grep xen_grant_dma <<-END
+		$(order virtio_blk)
+	END
+
+	# Where there is no kernel, as in the making of a package.
+	package=$TMP/package-$kernel
+	check "$kernel: make install into an empty folder" \
+		in_tree "$kernel" DESTDIR="$package" install
+	check "$kernel: it has just the module and the configuration" same \
+		"lib/modules/$RELEASE/updates/xen_grant_dma.ko usr/lib/modprobe.d/xen_grant_dma.conf" \
+		"$(find "$package" -type f -printf '%P\n' | sed 's/[.]ko[.][gx]z/.ko/' | sort | xargs)"
+	check "$kernel: make clean" in_tree "$kernel" clean
 	git -C "$TREE" status --porcelain --ignored >"$TMP/after"
-	check "$series: the tree is as it was" cmp "$TMP/before" "$TMP/after"
+	check "$kernel: the tree is as it was" cmp "$TMP/before" "$TMP/after"
 done
+
+# What cannot work is said, and make fails.
+system stable
+after_install()
+{
+	"$RIG/in-build" "$TOP/scripts/after-install" "$RELEASE" "$ROOT"
+}
+
+check 'a module that is not there' fails "$TMP/log" after_install
+check 'is missed' says "$TMP/log" '^make install: .*modprobe does not find it'
+mkdir -p "$MODULES/updates"
+printf '' | "$RIG/in-build" gcc -r -nostdlib -x c - -o "$MODULES/updates/xen_grant_dma.ko"
+check 'without its configuration' fails "$TMP/log" after_install
+check 'it is not loaded before virtio_blk' says "$TMP/log" \
+	'^make install: .*modprobe does not load it before virtio_blk, .*; instead: insmod .*virtio_blk[.]ko'
+mkdir -p "$ROOT/usr/lib/modprobe.d"
+cp "$TOP/scripts/xen_grant_dma.conf" "$ROOT/usr/lib/modprobe.d/"
+check 'with it all is well' after_install
+find "$MODULES/kernel/" -name 'virtio_blk.ko*' -delete
+sed -i '$a kernel/drivers/block/virtio_blk.ko' "$MODULES/modules.builtin"
+check 'where virtio_blk is built in' fails "$TMP/log" after_install
+check 'no module is early enough' says "$TMP/log" '^make install: .* has virtio_blk built in'
+check 'a kernel that is not installed' fails "$TMP/log" "$TOP/scripts/after-install" 0.0.0-none
+check 'is named' says "$TMP/log" '^make install: .*/lib/modules/0.0.0-none has no kernel'
 
 # What people may want of make, and those names that are for make itself.
 targets()

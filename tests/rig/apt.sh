@@ -141,9 +141,11 @@ apt_depends()
 	APT_CONFIG=$APT_HOME/apt.conf apt-cache depends "$1" | awk '$1 == "Depends:" { print $2 }'
 }
 
-# apt_closure PACKAGE...: "name version" of each and of all they depend on.
-# Header packages depend on their kernel image, whose tools run only at
-# installation: those are left out.
+# Header packages depend on their kernel image, whose tools run only at installation.
+APT_LEAVE='^(linux-image|linux-base|initramfs-tools|dracut|klibc|systemd|udev|libsystemd-shared)'
+
+# apt_closure PACKAGE...: "name version" of each and of all they depend on, but for
+# APT_LEAVE.
 apt_closure()
 {
 	APT_CONFIG=$APT_HOME/apt.conf apt-get -qq -s install "$@" 2>"$APT_HOME/closure.log" >"$APT_HOME/closure" || {
@@ -152,7 +154,7 @@ apt_closure()
 		return
 	}
 	awk '$1 == "Inst" { gsub(/[(]/, ""); print $2, $3 }' "$APT_HOME/closure" |
-		grep -vE '^(linux-image|linux-base|initramfs-tools|dracut|klibc|systemd|udev|libsystemd-shared)'
+		grep -vE "$APT_LEAVE"
 }
 
 # apt_install DIR PACKAGE...: these and all they depend on, into DIR.
