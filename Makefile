@@ -21,7 +21,7 @@ SIGN	= $(if $(filter pkcs11:%,$(SIG_KEY))$(wildcard $(SIG_KEY) $(SIG_KEY:%=$(KDI
 # Not in /etc, which is the administrator's: dracut leaves that out of generic images.
 CONF	= $(DESTDIR)/usr/lib/modprobe.d/xen_grant_dma.conf
 
-.PHONY: all headers module install uninstall clean help demo test test-debug stress bench check distclean
+.PHONY: all headers module install uninstall clean help demo test quick shell test-debug stress bench check distclean
 
 all: module
 
@@ -50,10 +50,16 @@ demo:
 	@ARCH=$(ARCH) tests/rig/demo
 
 test:
-	@JOBS=$(JOBS) ARCH=$(ARCH) tests/rig/test $(TESTS)
+	@JOBS=$(JOBS) ARCH=$(ARCH) STRICT=$(STRICT) KEEP=$(KEEP) tests/rig/test $(TESTS)
+
+quick:
+	@JOBS=$(JOBS) KEEP=$(KEEP) tests/rig/quick
+
+shell:
+	@ARCH=$(ARCH) KERNEL=$(KERNEL) tests/rig/shell
 
 test-debug:
-	@JOBS=$(JOBS) KERNEL=debug tests/rig/test $(TESTS)
+	@JOBS=$(JOBS) KERNEL=debug STRICT=$(STRICT) KEEP=$(KEEP) tests/rig/test $(TESTS)
 
 stress:
 	@JOBS=$(JOBS) tests/rig/test tests/stress/*.t
@@ -74,7 +80,11 @@ help:
 	@echo 'Without Xen at hand (x86, everything is set up in .cache, which can be removed):'
 	@echo '  make demo          show virtio over grants on real Xen, in emulation; ARCH=arm64'
 	@echo '  make test          all tests; ARCH=amd64 or ARCH=arm64 for those of one machine,'
-	@echo '                     TESTS="tests/e2e/10-blk.t ..." for some, JOBS=2'
+	@echo '                     TESTS="tests/e2e/10-blk.t ..." for some (on x86 unless ARCH= says'
+	@echo '                     more), JOBS=2; STRICT=y: what the archive does not serve is a'
+	@echo '                     failure; KEEP=y: the machine of a failed case stays to be looked at'
+	@echo '  make quick         what one wants between two edits; three minutes'
+	@echo '  make shell         a terminal in dom0 and a guest; ARCH=, KERNEL=oldest or newest'
 	@echo '  make test-debug    KUnit suites, and most x86 cases again, in a kernel that checks itself'
 	@echo '  make stress        load for an hour, while devices and the module come and go'
 	@echo '  make bench         what it costs, in instructions, beside its peers; 15 minutes.'

@@ -163,6 +163,27 @@ class Machine:
                     return
                 raise Dead('\n'.join(said + [end.value])) from None
 
+    def terminal(self, listener):
+        """A shell in dom0 for who connects, until it ends or he leaves."""
+        with listener.accept()[0] as person:
+            self.send('terminal ' + person.recv(64).decode())
+            mine = self.process.stdout.fileno()
+            seen = b''
+            while True:
+                ready = select.select([person, mine], [], [])[0]
+                if person in ready:
+                    if not (data := person.recv(4096)):
+                        return
+                    self.process.stdin.write(data)
+                    self.process.stdin.flush()
+                if mine in ready:
+                    if not (data := os.read(mine, 65536)):
+                        return
+                    person.sendall(data)
+                    seen = (seen + data)[-64:]
+                    if b'rig: done' in seen:
+                        return
+
     def command(self, execute, **arguments):
         """A QMP command and its result."""
         if not self.qmp:
