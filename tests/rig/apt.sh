@@ -33,6 +33,30 @@ gone()
 	return $GONE
 }
 
+# apt_run COMMAND...: a command of apt. What it has read it is to keep for the next one,
+# whatever the machine's own settings are: those of containers say no, and each command
+# takes seconds.
+apt_run()
+{
+	local command=$1
+	shift
+
+	APT_CONFIG=$APT_HOME/apt.conf "$command" -o "Dir::Cache::pkgcache=$APT_HOME/pkgcache.bin" \
+		-o "Dir::Cache::srcpkgcache=$APT_HOME/srcpkgcache.bin" "$@"
+}
+
+# apt_write FILE: stdin, if that is not what it has. Apt reads everything again after
+# some of its files were written.
+apt_write()
+{
+	cat >"$1.new"
+	if cmp -s "$1.new" "$1"; then
+		rm "$1.new"
+	else
+		mv "$1.new" "$1"
+	fi
+}
+
 # apt_try LOG COMMAND...: again after a pause, unless the archive has just answered that
 # it has no such file.
 apt_try()
@@ -41,13 +65,18 @@ apt_try()
 	shift
 
 	for pause in $APT_PAUSES ''; do
-		APT_CONFIG=$APT_HOME/apt.conf "$@" >"$log" 2>&1 && return 0
+		apt_run "$@" >"$log" 2>&1 && return 0
 		[ -n "$pause" ] || break
-		! grep -q '^E: Failed to fetch' "$log" ||
-			grep '^E: Failed to fetch' "$log" | grep -qv ' 404 ' || break
+		! apt_failed "$log" | grep -q . || apt_failed "$log" | grep -qv ' 404 ' || break
 		sleep "$pause"
 	done
 	return 1
+}
+
+# apt_failed LOG: the lines about the files that could not be had
+apt_failed()
+{
+	grep '^E: Failed to fetch [a-z+]*:' "$1"
 }
 
 # apt_for ARCHITECTURE
@@ -77,28 +106,21 @@ apt_init()
 		return 1
 	fi
 
-	mkdir -p "$APT_HOME/lists/partial" "$APT_HOME/archives/partial"
-	: >"$APT_HOME/status"
-	for suite in trixie trixie-backports bookworm; do
+	mkdir -p "$APT_HOME/lists/partial" "$APT_HOME/archives/partial" "$APT_HOME/sources"
+	apt_write "$APT_HOME/status" </dev/null
+	for suite in trixie trixie-backports bookworm ${security:+trixie-security bookworm-security}; do
+		[ "${suite#*-}" != security ] || site=$security
 		echo "deb [signed-by=$key] $site $suite main"
 		echo "deb-src [signed-by=$key] $site $suite main"
-	done >"$APT_HOME/sources.list"
-	if [ -n "$security" ]; then
-		for suite in trixie-security bookworm-security; do
-			echo "deb [signed-by=$key] $security $suite main"
-			echo "deb-src [signed-by=$key] $security $suite main"
-		done >>"$APT_HOME/sources.list"
-	fi
-	cat >"$APT_HOME/apt.conf" <<-END
+	done | apt_write "$APT_HOME/sources.list"
+	apt_write "$APT_HOME/apt.conf" <<-END
 		Dir::Etc::SourceList "$APT_HOME/sources.list";
 		Dir::Etc::SourceParts "/dev/null";
-		Dir::Etc::Preferences "/dev/null";
+		Dir::Etc::Preferences "$APT_HOME/preferences";
 		Dir::Etc::PreferencesParts "/dev/null";
 		Dir::State::Lists "$APT_HOME/lists";
 		Dir::State::status "$APT_HOME/status";
 		Dir::Cache::archives "$APT_HOME/archives";
-		Dir::Cache::pkgcache "$APT_HOME/pkgcache.bin";
-		Dir::Cache::srcpkgcache "$APT_HOME/srcpkgcache.bin";
 		APT::Architecture "$APT_ARCH";
 		APT::Architectures { "$APT_ARCH"; };
 		APT::Install-Recommends "false";
@@ -124,8 +146,11 @@ apt_init()
 # apt_names REGEX: the packages that are named so, and are more than a name.
 apt_names()
 {
-	APT_CONFIG=$APT_HOME/apt.conf apt-cache pkgnames | grep -E "^$1\$" |
-		xargs -r env APT_CONFIG="$APT_HOME/apt.conf" apt-cache -q show --no-all-versions 2>/dev/null |
+	local names
+
+	names=$(apt_run apt-cache pkgnames | grep -E "^$1\$")
+	# shellcheck disable=SC2086
+	[ -z "$names" ] || apt_run apt-cache -q show --no-all-versions $names 2>/dev/null |
 		awk '$1 == "Package:" { print $2 }' | sort -V
 }
 
@@ -138,7 +163,7 @@ apt_newest()
 # What a package depends on, itself.
 apt_depends()
 {
-	APT_CONFIG=$APT_HOME/apt.conf apt-cache depends "$1" | awk '$1 == "Depends:" { print $2 }'
+	apt_run apt-cache depends "$1" | awk '$1 == "Depends:" { print $2 }'
 }
 
 # Header packages depend on their kernel image, whose tools run only at installation.
@@ -148,7 +173,7 @@ APT_LEAVE='^(linux-image|linux-base|initramfs-tools|dracut|klibc|systemd|udev|li
 # APT_LEAVE.
 apt_closure()
 {
-	APT_CONFIG=$APT_HOME/apt.conf apt-get -qq -s install "$@" 2>"$APT_HOME/closure.log" >"$APT_HOME/closure" || {
+	apt_run apt-get -qq -s install "$@" 2>"$APT_HOME/closure.log" >"$APT_HOME/closure" || {
 		cat "$APT_HOME/closure.log" >&2
 		gone "all that these depend on: $*"
 		return
@@ -169,7 +194,7 @@ apt_install()
 # apt_alone PACKAGE...: "name version" of just these.
 apt_alone()
 {
-	APT_CONFIG=$APT_HOME/apt.conf apt-cache -q show --no-all-versions "$@" |
+	apt_run apt-cache -q show --no-all-versions "$@" |
 		awk '$1 == "Package:" { pkg = $2 } $1 == "Version:" { print pkg, $2 }'
 }
 
@@ -200,7 +225,43 @@ apt_download()
 	[ -n "$want" ] || return 0
 	# shellcheck disable=SC2086
 	(cd "$APT_HOME/archives" && apt_try "$APT_HOME/download.log" apt-get -q download $want) ||
-		gone "$(sed -n 's,^E: Failed to fetch .*/\([^/ ]*\) .*,\1,p' "$APT_HOME/download.log" | xargs)"
+		gone "$(apt_failed "$APT_HOME/download.log" | sed 's,^[^/]*//[^ ]*/\([^/ ]*\) .*,\1,' | xargs)"
+}
+
+# apt_sources PACKAGE: the versions of a source package, newest first.
+apt_sources()
+{
+	apt_run apt-cache showsrc --only-source "$1" |
+		awk '$1 == "Version:" { print $2 }' | sort -urV
+}
+
+# apt_source_files PACKAGE VERSION: its original source, and Debian's part, if they
+# are in the cache of sources.
+apt_source_files()
+{
+	local package=$1 version=${2#*:}
+
+	set -- "$APT_HOME/sources/${package}_${version%-*}".orig.tar.* \
+		"$APT_HOME/sources/${package}_$version".debian.tar.*
+	[ -e "$1" ] && [ -e "$2" ] && echo "$1 $2"
+}
+
+# apt_have_source PACKAGE VERSION: it can be had, and is in the cache of sources now.
+# The archive at hand may lack just the .dsc, without which apt is not content, but
+# this is.
+apt_have_source()
+{
+	local package=$1 version=$2 new=$APT_HOME/sources/new log=$APT_HOME/source.log
+
+	! apt_source_files "$package" "$version" >/dev/null || return 0
+	rm -rf "$new"
+	mkdir "$new"
+	(cd "$new" && apt_try "$log" apt-get -q source --download-only "$package=$version") ||
+		{ apt_failed "$log" | grep -q '[.]dsc ' && ! apt_failed "$log" | grep -qv '[.]dsc '; } ||
+		return 1
+	mv "$new"/*.tar.* "$APT_HOME/sources/"
+	rm -rf "$new"
+	apt_source_files "$package" "$version" >/dev/null
 }
 
 # apt_unpack DIR: the packages that stdin lists as "name version", into DIR.

@@ -56,5 +56,5 @@ need_all()
 		*)		worst=$status ;;
 		esac
 	done
-	return $worst
+	return "$worst"
 }
