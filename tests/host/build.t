@@ -11,25 +11,15 @@
 "$RIG/fetch-arm64" headers || :
 cd "$TOP"
 
-# have [tests]: those of all_headers that the archive serves
-have()
-{
-	local each
-
-	for each in $(all_headers "$@"); do
-		[ ! -h "$CACHE/build/headers/$each" ] || echo "$each"
-	done
-}
-
 for kernel in $(all_headers); do
 	[ -h "$CACHE/build/headers/$kernel" ] ||
 		skip "$kernel: no warning from gcc, modpost and sparse" 'the archive does not serve its headers'
 done
-for kernel in $(have); do
+for kernel in $(have_headers); do
 	check "$kernel: no warning from gcc W=1, modpost and sparse" \
 		"$RIG/kbuild" -w "$kernel" "$CACHE/strict/$kernel"
 done
-for kernel in $(have tests); do
+for kernel in $(have_headers tests); do
 	check "$kernel: none for the modules of the tests" \
 		"$RIG/kbuild" -w -m tests/guest "$kernel" "$CACHE/strict/$kernel-guest"
 done
@@ -59,7 +49,7 @@ planted()
 	cp "$TMP/out/log" "$TMP/planted"
 }
 
-for kernel in $(have tests); do
+for kernel in $(have_headers tests); do
 	check "$kernel: a build with two mistakes fails" planted "$kernel" \
 		'static int __init p(void) { int x; return 0; } late_initcall(p);' \
 		'int p(char __iomem *x); int p(char __iomem *x) { return *x; }'

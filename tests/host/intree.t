@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: host
+# rig: host needs=build,source,headers-stable-amd64
 #
 # The same folder, linked into the tree of a kernel, configures and builds there:
 # as a module, and built in with XEN_GRANT_DMA_FORCE.
@@ -10,7 +10,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-"$RIG/fetch" build source
+"$RIG/fetch" build source "headers-$DOM0_KERNEL-amd64"
 
 TREE=$CACHE/source
 HERE=drivers/xen/grant-dma

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: host
+# rig: host needs=qemu,build,inside,kernel-stable,headers-stable-amd64
 #
 # Outside Xen, in plain QEMU, the module does not load, and says why.
 
 . "$(dirname "$0")/lib.sh"
 
-"$RIG/fetch" qemu build headers inside "kernel-$DOM0_KERNEL"
+"$RIG/fetch" qemu build "headers-$DOM0_KERNEL-amd64" inside "kernel-$DOM0_KERNEL"
 "$RIG/kbuild" -w "$DOM0_KERNEL-amd64" "$CACHE/strict/$DOM0_KERNEL-amd64"
 
 mkdir -p "$TMP/root/bin" "$TMP/root/proc"

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: host
+# rig: host needs=build,headers-stable-amd64
 #
-# The tests on this host can fail, and kbuild builds what it should, when it
-# should.
+# The tests on this host can fail, kbuild builds what it should, when it should, and what the
+# archive does not serve is told.
 
 . "$(dirname "$0")/lib.sh"
 
-"$RIG/fetch" build headers
+"$RIG/fetch" build headers-$DOM0_KERNEL-amd64
 
 # verdict EXPECTED COMMAND...: what a test of that command comes to.
 verdict()
@@ -82,5 +82,67 @@ check 'it leaves the folders of others alone' fails "$TMP/log" \
 	"$RIG/kbuild" "$DOM0_KERNEL-amd64" "$TMP/foreign"
 check 'a kernel that is not there is an error' fails "$TMP/log" "$RIG/kbuild" 5.4-amd64 "$TMP/out2"
 check 'which names what to run' says "$TMP/log" 'no headers of 5.4-amd64: run .*/fetch headers'
+
+# Cases in a cache that lacks something.
+LACKS=$TMP/lacks
+mkdir -p "$LACKS/missing" "$LACKS/arm64/missing"
+# lacking EXPECTED CASE [VARIABLE...]: what run says of a case there, in one line
+lacking()
+{
+	local expected=$1 case=$2
+
+	shift 2
+	same "$expected" "$(env XGD_CACHE="$LACKS" "$@" "$RIG/run" "$case" | xargs)"
+}
+why='the archive does not serve this'
+echo "$why" >"$LACKS/missing/machine"
+check 'a case without its machine is skipped' lacking "1..0 # SKIP $why" "$TOP/tests/e2e/10-blk.t"
+check 'with STRICT=y it fails' lacking "not ok 1 - all that it takes is there # $why 1..1" \
+	"$TOP/tests/e2e/10-blk.t" STRICT=y
+echo 'failed: building it' >"$LACKS/missing/machine"
+check 'without what could not be built it fails' lacking \
+	'not ok 1 - all that it takes is there # failed: building it 1..1' "$TOP/tests/e2e/10-blk.t"
+rm "$LACKS/missing/machine"
+echo "$why" >"$LACKS/missing/kernel-newest"
+check 'without its kernel it is skipped' lacking "1..0 # SKIP $why" "$TOP/tests/e2e/64-kernel-newest.t"
+rm "$LACKS/missing/kernel-newest"
+echo "$why" >"$LACKS/missing/headers-newest-amd64"
+check 'without the headers of it, too' lacking "1..0 # SKIP $why" "$TOP/tests/e2e/64-kernel-newest.t"
+echo "$why" >"$LACKS/arm64/missing/machine"
+check 'the arm64 machine is another' lacking "1..0 # SKIP $why" "arm64:$TOP/tests/e2e/10-blk.t"
+echo "$why" >"$LACKS/missing/source"
+check 'a case on the host needs what it says' lacking "1..0 # SKIP $why" "$TOP/tests/host/intree.t"
+
+# What the end of "make test" says of some results.
+touch -d '1 minute ago' "$TMP/since"
+rm -rf "$LACKS/log" "$LACKS/arm64/log"
+# tap NAME LINE...: of a case that has run
+tap()
+{
+	mkdir -p "$LACKS/log/$1"
+	file=$LACKS/log/$1/tap
+	shift
+	printf '%s\n' "$@" >"$file"
+}
+summary()
+{
+	XGD_CACHE=$LACKS "$RIG/summary" "$TMP/since" >"$TMP/summary"
+	same "$1" "$(tail -n 1 "$TMP/summary")"
+}
+tap good 'ok 1 - a' 'ok 2 - b' '1..2'
+tap some 'ok 1 - a' 'ok 2 - b # SKIP no such thing' '1..2'
+tap first '1..0 # SKIP the moon'
+tap second '1..0 # SKIP the moon'
+check 'what passed and what was skipped is counted' summary '3 passed, 0 failed, 3 skipped'
+check 'files that were not run are told, with the reason' says "$TMP/summary" \
+	'^NOT RUN: 2 files of tests, as the moon: first second$'
+check 'so are tests' says "$TMP/summary" '^NOT RUN: tests of some: no such thing$'
+tap bad 'ok 1 - a' 'not ok 2 - b' '# expected: c' '1..2'
+check 'a test that failed is counted' summary '4 passed, 1 failed, 3 skipped'
+check 'and what it said is shown' says "$TMP/summary" '^# expected: c$'
+tap bad 'ok 1 - a'
+check 'a file without its plan has failed' summary '4 passed, 1 failed, 3 skipped'
+tap bad 'ok 1 - a' '1..2'
+check 'so has one with fewer tests than planned' summary '4 passed, 1 failed, 3 skipped'
 
 finish

@@ -45,6 +45,16 @@ all_headers()
 	done
 }
 
+# have_headers [tests]: those of them that the archive serves
+have_headers()
+{
+	local each
+
+	for each in $(all_headers "$@"); do
+		[ ! -h "$CACHE/build/headers/$each" ] || echo "$each"
+	done
+}
+
 # What is being done, with the seconds since the first script began.
 export RIG_BEGIN="${RIG_BEGIN:-$(date +%s)}"
 say()
