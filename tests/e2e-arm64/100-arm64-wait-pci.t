@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=arm64 snapshot=dom0 timeout=120
+# rig: arch=arm64 snapshot=dom0 needs=qemu timeout=120
 #
 # virtio-pci, and xl: the host bridge waits, by the example dts/wait-pci.dts, until
 # xenstore says that QEMU is up. xl gives the guest no event channel at port 10.

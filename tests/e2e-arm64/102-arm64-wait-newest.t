@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=arm64 snapshot=dom0 kernels=newest timeout=120
+# rig: arch=arm64 snapshot=dom0 kernels=newest needs=qemu timeout=120
 #
 # Linux 7.2 waits, too. It asks about all devices as soon as it can: one that has no
 # driver, that of virtio-mmio here, does not wait, and does not keep the module.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=arm64 snapshot=dom0 timeout=120
+# rig: arch=arm64 snapshot=dom0 needs=qemu timeout=120
 #
 # QEMU on virtio-mmio: disk, network and random numbers of one guest at the same
 # time, over grants, as the tree says.

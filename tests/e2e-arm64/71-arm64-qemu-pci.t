@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=arm64 snapshot=dom0 timeout=150
+# rig: arch=arm64 snapshot=dom0 needs=qemu timeout=150
 #
 # QEMU's virtio-pci behind a host bridge whose iommu-map names, for each function, a
 # domain or none: dts/pci.dts.

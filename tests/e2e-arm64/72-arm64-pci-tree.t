@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=arm64 snapshot=dom0 timeout=120
+# rig: arch=arm64 snapshot=dom0 needs=qemu timeout=120
 #
 # What iommu-map says of PCI functions, right and wrong, is followed, or the device
 # does not come up. Functions of a device share an entry, as iommu-map-mask says.

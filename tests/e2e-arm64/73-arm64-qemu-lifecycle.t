@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=arm64 snapshot=guest timeout=150
+# rig: arch=arm64 snapshot=guest needs=qemu timeout=150
 #
 # Unbind and bind drivers and transports, and remove the module, while QEMU holds the
 # rings: it lets go of them some time after the reset.

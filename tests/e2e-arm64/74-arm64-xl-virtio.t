@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=arm64 snapshot=dom0 timeout=120
+# rig: arch=arm64 snapshot=dom0 needs=qemu timeout=120
 #
 # A device that xl describes, virtio=[...] with grant_usage=1, beside one of a tree of
 # our own: each has its own "xen,grant-dma" node.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=arm64 snapshot=dom0 kernels=stable-16k timeout=150
+# rig: arch=arm64 snapshot=dom0 kernels=stable-16k needs=qemu timeout=150
 #
 # QEMU for a guest whose pages are four of Xen's.
 

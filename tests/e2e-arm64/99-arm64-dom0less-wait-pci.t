@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=arm64 snapshot=none dom0less=wait-pci append=deferred_probe_timeout=-1 timeout=90
+# rig: arch=arm64 snapshot=none dom0less=wait-pci append=deferred_probe_timeout=-1 needs=qemu timeout=90
 #
 # As 98-arm64-dom0less-wait.t, with QEMU and virtio-pci: there is not even a host
 # bridge before the backend is up. The kernel is told to wait without end for the
