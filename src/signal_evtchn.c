@@ -64,19 +64,27 @@ static bool xgd_port_unknown(evtchn_port_t port)
 	return ret == -ENOENT;
 }
 
-/* Is there a device model for this guest in a domain? */
+/*
+ * Is there a device model for this guest in a domain? Where the event channel of one
+ * leads is a secret of Xen before 4.19: there it is taken for that domain's.
+ */
 static bool xgd_is_served_by(domid_t domid)
 {
 	struct evtchn_status status;
 	evtchn_port_t port;
+	int ret;
 
-	/* Past the last port that was ever in use the answer is an error. */
-	for (port = 1; !xgd_port_status(port, &status); port++)
+	for (port = 1; ; port++) {
+		ret = xgd_port_status(port, &status);
+		if (ret == -EACCES)
+			return true;
+		/* This is past the last port that was ever in use. */
+		if (ret)
+			return false;
 		if (status.status == EVTCHNSTAT_interdomain &&
 		    status.u.interdomain.dom == domid && xgd_port_unknown(port))
 			return true;
-
-	return false;
+	}
 }
 
 static void xgd_port_work(struct work_struct *work)
