@@ -64,7 +64,14 @@ drivers rng
 is "$(said 2000e00)" 'grants to domain 0, by force_grant=1' 'force_grant=1 reaches what the tree says nothing of'
 is "$(said 2000200)" 'no grants: backend=2000200.virtio=none' 'backend= overrides the tree'
 is "$(said 2000000)" 'grants to domain 0, by iommus of /passthrough/virtio@2000000' 'the tree overrides force_grant=1'
-clean_dmesg 'the kernel has nothing to complain of'
 no_drivers rng && unload
 ok $? 'the module leaves again'
+guest 'dmesg -c >/dev/null'
+load force_grant=1 backend=default=5
+drivers rng
+is "$(said 2000e00)" 'grants to domain 5, by backend=default=5' 'default= names the domain of what the tree says nothing of'
+is "$(said 2000000)" 'grants to domain 0, by iommus of /passthrough/virtio@2000000' 'but of nothing else'
+clean_dmesg 'the kernel has nothing to complain of'
+no_drivers rng && unload
+ok $? 'the module leaves'
 done_testing
