@@ -6,6 +6,8 @@
 
 . /payload/lib.sh
 
+grep -q grant_usage /usr/lib/xen/bin/xl || skip_all 'xl before Xen 4.18 does not know virtio='
+
 guest_create dtb=beside-xl virtio=backend=0,type=virtio,device,transport=mmio,grant_usage=1 || bail 'no guest'
 # shellcheck disable=SC2046
 qemu_start $(qemu_blk device) $(qemu_rng device) && guest_start || bail 'it does not start'

@@ -38,7 +38,7 @@ qemu_machine()
 # [append=WORD]...: a domain, paused, with no backend yet. DEVICE is as in xl.cfg.
 guest_create()
 {
-	local kernel=stable vcpus=1 memory=192 dtb=plain virtio= append= boot tree config=/run/guest/$GUEST/config
+	local kernel=stable vcpus=1 memory=192 dtb=plain virtio= append= boot tree preload= config=/run/guest/$GUEST/config
 
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -75,7 +75,9 @@ guest_create()
 		disk = [ "format=raw,vdev=xvda,access=ro,backendtype=phy,script=/tools/rig/block-hotplug,target=/dev/vda",
 			 "format=raw,vdev=xvdb,access=ro,backendtype=phy,script=/tools/rig/block-hotplug,target=/dev/vdb" ]
 	END
-	xl create -q -p -e "$config" >/run/guest/"$GUEST"/xl.log 2>&1 || {
+	# Xen before 4.19 does not know nr_spis.
+	[ ! -e /tools/rig/nr_spis.so ] || preload=/tools/rig/nr_spis.so
+	LD_PRELOAD=$preload xl create -q -p -e "$config" >/run/guest/"$GUEST"/xl.log 2>&1 || {
 		cat "/run/guest/$GUEST/xl.log" >&2
 		return 1
 	}
