@@ -11,7 +11,8 @@ devices=
 for n in 0 1 2 3 4 5 6 7; do
 	devices="$devices --device rng,base=0x$(printf %x $((0x2000000 + n * 0x200))),irq=$((33 + n))"
 done
-guest_create dtb=decisions || bail 'no guest'
+# The kernel waits for 10 s, which on a busy machine may be over before the module comes.
+guest_create dtb=decisions append=deferred_probe_timeout=60 || bail 'no guest'
 # shellcheck disable=SC2086
 backend_start $devices && guest_start || bail 'it does not start'
 
