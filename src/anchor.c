@@ -261,7 +261,10 @@ static bool xgd_check_mem_acc(struct virtio_device *vdev)
 
 	ret = xgd_backend_find(vdev, &backend);
 	if (ret == -ENODEV) {
-		if (*backend.source)
+		/* Its operations stay when its driver goes, and so does what they know. */
+		if (xgd_has_own_grants(dev))
+			dev_info(dev, "left to the kernel's own grants, which it had before\n");
+		else if (*backend.source)
 			dev_info(dev, "no grants: %s\n", backend.source);
 		refused = false;
 		goto out;
@@ -300,6 +303,10 @@ static int xgd_check_bound(struct device *dev, void *data)
 	ret = xgd_backend_find(vdev, &backend);
 	if (ret == -ENODEV)
 		return 0;
+	if (!xgd_rebind && xgd_has_own_grants(dev->parent)) {
+		dev_info(dev->parent, "served by the kernel's own grants: it got its driver before this module; unbind and bind it, or use rebind=1\n");
+		return 0;
+	}
 	if (ret && !xgd_rebind) {
 		dev_warn(dev->parent, "left without grants: it got its driver before this module, which would have refused it; unbind it, or use rebind=1\n");
 		return 0;

@@ -25,27 +25,51 @@ static bool xgd_selects(const char *selector, struct virtio_device *vdev)
 	       !strcmp(selector, name + strlen("0000:"));
 }
 
+static int xgd_follow(const struct xgd_rule *rule, struct xgd_backend *backend)
+{
+	backend->domid = rule->domid;
+	backend->copy = rule->copy;
+	if (rule->none)
+		snprintf(backend->source, sizeof(backend->source),
+			 "backend=%s=none", rule->selector);
+	else
+		snprintf(backend->source, sizeof(backend->source), "backend=%s=%u%s",
+			 rule->selector, rule->domid, rule->copy ? ":copy" : "");
+
+	return rule->none ? -ENODEV : 0;
+}
+
 /* The module parameter backend= overrides everything. */
 static int xgd_backend_param(struct virtio_device *vdev, struct xgd_backend *backend)
 {
 	struct xgd_rule *rule;
 
-	list_for_each_entry(rule, &xgd_backend_rules, list) {
-		if (!xgd_selects(rule->selector, vdev))
-			continue;
-
-		backend->domid = rule->domid;
-		backend->copy = rule->copy;
-		if (rule->none)
-			snprintf(backend->source, sizeof(backend->source),
-				 "backend=%s=none", rule->selector);
-		else
-			snprintf(backend->source, sizeof(backend->source), "backend=%s=%u%s",
-				 rule->selector, rule->domid, rule->copy ? ":copy" : "");
-		return rule->none ? -ENODEV : 0;
-	}
+	list_for_each_entry(rule, &xgd_backend_rules, list)
+		if (xgd_selects(rule->selector, vdev))
+			return xgd_follow(rule, backend);
 
 	return -ENOENT;
+}
+
+/* But for its entry for devices of which nothing else says anything. */
+static int xgd_backend_rest(struct virtio_device *vdev, struct xgd_backend *backend)
+{
+	struct xgd_rule *rule;
+
+	list_for_each_entry(rule, &xgd_backend_rules, list)
+		if (!strcmp(rule->selector, "default"))
+			return xgd_follow(rule, backend);
+
+	return -ENOENT;
+}
+
+/*
+ * Would this kernel's own code, which this module has taken the place of, have forced
+ * grants? It did not where there is a device tree, which it always believed.
+ */
+static bool xgd_kernel_forces(struct virtio_device *vdev)
+{
+	return IS_ENABLED(CONFIG_XEN_VIRTIO_FORCE_GRANT) && !xgd_in_tree(vdev);
 }
 
 /* Where nothing says more, dom0 is the backend, if grants are a must. */
@@ -60,6 +84,8 @@ static int xgd_backend_default(struct virtio_device *vdev, struct xgd_backend *b
 		why = "PV guest";
 	else if (xgd_force_grant)
 		why = "force_grant=1";
+	else if (xgd_kernel_forces(vdev))
+		why = "CONFIG_XEN_VIRTIO_FORCE_GRANT";
 	else
 		return -ENOENT;
 
@@ -73,6 +99,7 @@ static int (*const xgd_backend_sources[])(struct virtio_device *vdev,
 					  struct xgd_backend *backend) = {
 	xgd_backend_param,
 	xgd_backend_of,
+	xgd_backend_rest,
 	xgd_backend_default,
 };
 

@@ -6,6 +6,8 @@
 #include <linux/virtio.h>
 #include <xen/interface/xen.h>
 
+#include "device.h"
+
 /**
  * struct xgd_backend - who serves a device
  * @domid:	the backend domain
@@ -15,17 +17,28 @@
 struct xgd_backend {
 	domid_t	domid;
 	bool	copy;
-	char	source[48];
+	char	source[XGD_SOURCE_LEN];
 };
 
 int xgd_backend_find(struct virtio_device *vdev, struct xgd_backend *backend);
 
 #ifdef CONFIG_OF
 int xgd_backend_of(struct virtio_device *vdev, struct xgd_backend *backend);
+bool xgd_in_tree(struct virtio_device *vdev);
+void xgd_backend_of_exit(void);
 #else
 static inline int xgd_backend_of(struct virtio_device *vdev, struct xgd_backend *backend)
 {
 	return -ENOENT;
+}
+
+static inline bool xgd_in_tree(struct virtio_device *vdev)
+{
+	return false;
+}
+
+static inline void xgd_backend_of_exit(void)
+{
 }
 #endif
 

@@ -8,6 +8,7 @@
 #include <xen/xen.h>
 
 #include "anchor.h"
+#include "backend.h"
 #include "iommu.h"
 #include "params.h"
 #include "refs.h"
@@ -71,6 +72,7 @@ static void __exit xgd_exit(void)
 	xgd_iommu_exit();
 	xgd_wait_exit();
 	xgd_anchor_exit();
+	xgd_backend_of_exit();
 	xgd_resume_exit();
 	xgd_stats_exit();
 	xgd_revoke_module_exit();

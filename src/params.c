@@ -152,7 +152,7 @@ static const struct kernel_param_ops xgd_backend_param = {
 
 module_param_cb(backend, &xgd_backend_param, NULL, 0444);
 MODULE_PARM_DESC(backend,
-		 "backend domains: SELECTOR=DOMID, SELECTOR=DOMID:copy (for these devices, copy=always) or SELECTOR=none, comma-separated, first match wins; SELECTOR: PCI address, device name or * (default: empty)");
+		 "backend domains: SELECTOR=DOMID, SELECTOR=DOMID:copy (for these devices, copy=always) or SELECTOR=none, comma-separated, first match wins; SELECTOR: PCI address, device name, * or, for what nothing else names, default (default: empty)");
 
 static int xgd_choice_set(const char *val, const struct kernel_param *kp)
 {

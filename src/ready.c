@@ -8,6 +8,10 @@
  * before, so a probe that saw it not ready has begun before, and the kernel notices
  * that a device was bound meanwhile: no wake-up is lost.
  *
+ * A device of which nobody asks here waits for a gate: another dummy device, of which it
+ * is a consumer to the kernel (a device link), and which never gets a driver. When the
+ * domain becomes ready the gate is removed, and the link with it.
+ *
  * While a device waits the module stays. Without it the device would come up as soon
  * as the kernel tries it again, and nobody may be there to serve it.
  */
@@ -54,10 +58,34 @@ static int xgd_kick_once(void)
 	return PTR_ERR_OR_ZERO(pdev);
 }
 
+/* A gate that is to be opened: the caller has it. */
+static struct platform_device *xgd_take_gate(void)
+{
+	struct platform_device *gate = NULL;
+	struct xgd_ready *ready;
+
+	mutex_lock(&xgd_ready_lock);
+	list_for_each_entry(ready, &xgd_domains, list) {
+		if (!ready->ready || !ready->gate)
+			continue;
+		gate = ready->gate;
+		ready->gate = NULL;
+		break;
+	}
+	mutex_unlock(&xgd_ready_lock);
+
+	return gate;
+}
+
 static void xgd_kick(struct work_struct *work)
 {
+	struct platform_device *gate;
 	struct xgd_ready *ready;
 	int ret;
+
+	/* Without the lock: the bus tells about it, and gate.c listens. */
+	while ((gate = xgd_take_gate()))
+		platform_device_unregister(gate);
 
 	ret = xgd_kick_once();
 	if (ret)
@@ -202,6 +230,78 @@ int xgd_ready_set(domid_t domid, const char *signal)
 	return ready ? 0 : -ENOMEM;
 }
 
+/* A device waits from now on, or still does. */
+static void xgd_waits(struct xgd_ready *ready, struct device *dev)
+{
+	xgd_add_waiter(ready, dev);
+	if (ready->pinned)
+		return;
+
+	ready->pinned = true;
+	__module_get(THIS_MODULE);
+	ready->since = jiffies;
+	if (xgd_limit)
+		queue_delayed_work(system_long_wq, &ready->timeout, xgd_limit * HZ);
+}
+
+/**
+ * xgd_ready_gate - make the gate of a domain, for xgd_ready_hold()
+ * @domid:	the domain
+ *
+ * To be called before anybody can tell that the domain is ready.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative error.
+ */
+int xgd_ready_gate(domid_t domid)
+{
+	struct platform_device *gate;
+	struct xgd_ready *ready;
+
+	mutex_lock(&xgd_ready_lock);
+	ready = xgd_get_domain(domid);
+	mutex_unlock(&xgd_ready_lock);
+	if (!ready)
+		return -ENOMEM;
+	if (ready->gate)
+		return 0;
+
+	/* Without the lock, as where it is removed. */
+	gate = platform_device_register_simple("xen-domain", domid, NULL, 0);
+	if (IS_ERR(gate))
+		return PTR_ERR(gate);
+
+	mutex_lock(&xgd_ready_lock);
+	ready->gate = gate;
+	if (!ready->waits)
+		strscpy(ready->source, "wait=", sizeof(ready->source));
+	mutex_unlock(&xgd_ready_lock);
+
+	return 0;
+}
+
+/**
+ * xgd_ready_hold - have a device wait that has no driver yet
+ * @dev:	the device
+ * @domid:	the domain of its backend, which has a gate or is ready
+ *
+ * Context: process, may sleep.
+ */
+void xgd_ready_hold(struct device *dev, domid_t domid)
+{
+	struct xgd_ready *ready;
+
+	mutex_lock(&xgd_ready_lock);
+	ready = xgd_find_domain(domid);
+	if (ready && ready->gate && !ready->ready) {
+		if (device_link_add(dev, &ready->gate->dev, 0))
+			xgd_waits(ready, dev);
+		else
+			dev_err(dev, "cannot wait for domain %u: no memory\n", domid);
+	}
+	mutex_unlock(&xgd_ready_lock);
+}
+
 /**
  * xgd_ready_check - may a device be probed?
  * @dev:	the device
@@ -230,14 +330,7 @@ int xgd_ready_check(struct device *dev, u32 domid)
 		return -EPROBE_DEFER;
 	}
 
-	xgd_add_waiter(ready, dev);
-	if (!ready->pinned) {
-		ready->pinned = true;
-		__module_get(THIS_MODULE);
-		ready->since = jiffies;
-		if (xgd_limit)
-			queue_delayed_work(system_long_wq, &ready->timeout, xgd_limit * HZ);
-	}
+	xgd_waits(ready, dev);
 	gave_up = ready->gave_up;
 	mutex_unlock(&xgd_ready_lock);
 
@@ -296,6 +389,8 @@ void xgd_ready_exit(void)
 	list_for_each_entry_safe(ready, next, &xgd_domains, list) {
 		list_for_each_entry_safe(waiter, next_waiter, &ready->devices, list)
 			kfree(waiter);
+		if (ready->gate)
+			platform_device_unregister(ready->gate);
 		kfree(ready);
 	}
 	INIT_LIST_HEAD(&xgd_domains);

@@ -7,6 +7,7 @@
 #include <xen/interface/xen.h>
 
 struct device;
+struct platform_device;
 
 /**
  * struct xgd_waiter - a device that was told to wait
@@ -27,6 +28,7 @@ struct xgd_waiter {
  * @gave_up:	wait_timeout= is over
  * @pinned:	a device was told to wait: the module stays
  * @since:	the time of that, in jiffies
+ * @gate:	what devices that wait by name are consumers of; NULL if there are none
  * @timeout:	runs when wait_timeout= is over
  * @devices:	struct xgd_waiter
  * @source:	what said that devices are to wait
@@ -40,6 +42,7 @@ struct xgd_ready {
 	bool			gave_up;
 	bool			pinned;
 	unsigned long		since;
+	struct platform_device	*gate;
 	struct delayed_work	timeout;
 	struct list_head	devices;
 	char			source[64];
@@ -49,6 +52,8 @@ struct xgd_ready {
 #ifdef CONFIG_OF_IOMMU
 int xgd_ready_wait_for(domid_t domid, const char *source);
 int xgd_ready_set(domid_t domid, const char *signal);
+int xgd_ready_gate(domid_t domid);
+void xgd_ready_hold(struct device *dev, domid_t domid);
 int xgd_ready_check(struct device *dev, u32 domid);
 void xgd_ready_for_each(void (*fn)(struct xgd_ready *ready, void *data), void *data);
 void xgd_ready_limit(unsigned int seconds, bool probe);

@@ -14,12 +14,13 @@
 #include <linux/sysfs.h>
 #include <xen/interface/event_channel.h>
 
+#include "gate.h"
 #include "params.h"
 #include "ready.h"
 #include "signal.h"
 #include "wait.h"
 
-/* How many domains wait= can name. */
+/* How many domains wait= can name, and how many devices. */
 #define XGD_WAIT_MAX	16
 
 /**
@@ -32,8 +33,21 @@ struct xgd_wait {
 	evtchn_port_t	port;
 };
 
-static struct xgd_wait xgd_waits[XGD_WAIT_MAX];
-static unsigned int xgd_nr_waits;
+/**
+ * struct xgd_waits - what wait= says
+ * @waits:	domains whose devices wait
+ * @nr_waits:	how many
+ * @gated:	devices that wait by name
+ * @nr_gated:	how many
+ */
+struct xgd_waits {
+	struct xgd_wait		waits[XGD_WAIT_MAX];
+	unsigned int		nr_waits;
+	struct xgd_gated	gated[XGD_WAIT_MAX];
+	unsigned int		nr_gated;
+};
+
+static struct xgd_waits xgd_waits;
 
 /* Whether ready= can be written; kernel_param_lock() protects it. */
 static bool xgd_wait_on;
@@ -49,16 +63,37 @@ static int xgd_parse_domid(const char *text, domid_t *domid)
 	return 0;
 }
 
-/* DOMID or DOMID:PORT */
+/* DEVICE=DOMID, split at the last "=" */
+static int xgd_add_gated(char *name, char *domid, struct xgd_waits *waits)
+{
+	struct xgd_gated *gated;
+
+	if (waits->nr_gated == XGD_WAIT_MAX)
+		return -ENOSPC;
+	gated = &waits->gated[waits->nr_gated++];
+	if (!*name || strscpy(gated->name, name, sizeof(gated->name)) < 0)
+		return -EINVAL;
+
+	return xgd_parse_domid(domid, &gated->domid);
+}
+
+/* DOMID, DOMID:PORT or DEVICE=DOMID */
 static int xgd_add_wait(char *word, void *data)
 {
-	char *domid = strsep(&word, ":");
-	unsigned int *count = data;
+	char *value = strrchr(word, '=');
+	struct xgd_waits *waits = data;
 	struct xgd_wait *wait;
+	char *domid;
 
-	if (*count == XGD_WAIT_MAX)
+	if (value) {
+		*value++ = '\0';
+		return xgd_add_gated(word, value, waits);
+	}
+
+	if (waits->nr_waits == XGD_WAIT_MAX)
 		return -ENOSPC;
-	wait = &xgd_waits[(*count)++];
+	wait = &waits->waits[waits->nr_waits++];
+	domid = strsep(&word, ":");
 	wait->port = 0;
 	if (word && (kstrtou32(word, 10, &wait->port) || !wait->port))
 		return -EINVAL;
@@ -68,17 +103,16 @@ static int xgd_add_wait(char *word, void *data)
 
 static int xgd_wait_set(const char *val, const struct kernel_param *kp)
 {
-	unsigned int count = 0;
 	int ret;
 
-	ret = xgd_param_words(val, xgd_add_wait, &count);
+	xgd_waits.nr_waits = 0;
+	xgd_waits.nr_gated = 0;
+	ret = xgd_param_words(val, xgd_add_wait, &xgd_waits);
 	if (ret == -ENOSPC)
-		pr_err("wait=: more than %u domains\n", XGD_WAIT_MAX);
+		pr_err("wait=: more than %u domains or devices\n", XGD_WAIT_MAX);
 	else if (ret == -EINVAL)
-		pr_err("wait=: \"%s\" is not DOMID or DOMID:PORT, with commas between; DOMID: 0 to %u; PORT: of an event channel\n",
+		pr_err("wait=: \"%s\" is not DOMID, DOMID:PORT or DEVICE=DOMID, with commas between; DOMID: 0 to %u; PORT: of an event channel; DEVICE: the name of a platform device\n",
 		       val, DOMID_FIRST_RESERVED - 1);
-	else if (!ret)
-		xgd_nr_waits = count;
 
 	return ret == -ENOSPC ? -EINVAL : ret;
 }
@@ -88,11 +122,14 @@ static int xgd_wait_get(char *buffer, const struct kernel_param *kp)
 	unsigned int i;
 	int len = 0;
 
-	for (i = 0; i < xgd_nr_waits; i++) {
-		len += sysfs_emit_at(buffer, len, "%s%u", i ? "," : "", xgd_waits[i].domid);
-		if (xgd_waits[i].port)
-			len += sysfs_emit_at(buffer, len, ":%u", xgd_waits[i].port);
+	for (i = 0; i < xgd_waits.nr_waits; i++) {
+		len += sysfs_emit_at(buffer, len, "%s%u", len ? "," : "", xgd_waits.waits[i].domid);
+		if (xgd_waits.waits[i].port)
+			len += sysfs_emit_at(buffer, len, ":%u", xgd_waits.waits[i].port);
 	}
+	for (i = 0; i < xgd_waits.nr_gated; i++)
+		len += sysfs_emit_at(buffer, len, "%s%s=%u", len ? "," : "",
+				     xgd_waits.gated[i].name, xgd_waits.gated[i].domid);
 
 	return len + sysfs_emit_at(buffer, len, "\n");
 }
@@ -104,7 +141,7 @@ static const struct kernel_param_ops xgd_wait_param = {
 
 module_param_cb(wait, &xgd_wait_param, NULL, 0444);
 MODULE_PARM_DESC(wait,
-		 "backend domains whose devices wait until the domain is ready: DOMID or DOMID:PORT, comma-separated; PORT: this guest's port of an event channel by which the domain tells (default: empty)");
+		 "backend domains whose devices wait until the domain is ready: DOMID or DOMID:PORT, comma-separated; PORT: this guest's port of an event channel by which the domain tells; DEVICE=DOMID for a platform device of which the device tree does not say that it uses grants (default: empty)");
 
 static int xgd_ready_param_set(const char *val, const struct kernel_param *kp)
 {
@@ -237,10 +274,19 @@ void xgd_wait_for_node(struct device *dev)
 void xgd_wait_init(void)
 {
 	unsigned int i;
+	int ret;
 
 	xgd_ready_limit(xgd_wait_timeout.value, xgd_wait_then == XGD_THEN_PROBE);
-	for (i = 0; i < xgd_nr_waits; i++)
-		xgd_wait_for(&xgd_waits[i], "wait=");
+	/* Before any domain can be ready. */
+	ret = xgd_gate_init(xgd_waits.gated, xgd_waits.nr_gated);
+	if (ret)
+		pr_err("devices cannot wait by name: %d\n", ret);
+	for (i = 0; i < xgd_waits.nr_waits; i++)
+		xgd_wait_for(&xgd_waits.waits[i], "wait=");
+	for (i = 0; i < xgd_waits.nr_gated; i++)
+		if (xgd_signal_xenstore(xgd_waits.gated[i].domid))
+			pr_err("domain %u cannot tell by xenstore: no memory\n",
+			       xgd_waits.gated[i].domid);
 
 	kernel_param_lock(THIS_MODULE);
 	xgd_wait_on = true;
@@ -258,6 +304,7 @@ void xgd_wait_exit(void)
 	xgd_wait_on = false;
 	kernel_param_unlock(THIS_MODULE);
 
+	xgd_gate_exit();
 	xgd_signal_evtchn_exit();
 	xgd_signal_xenstore_exit();
 	xgd_ready_exit();

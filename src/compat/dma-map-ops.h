@@ -54,4 +54,17 @@ static inline bool xgd_uses_iommu(struct device *dev)
 #endif
 }
 
+/*
+ * Has the kernel's own code (CONFIG_XEN_VIRTIO) set its operations for this device?
+ * They have no name here, but no others take a mask of all 64 bits and none besides.
+ */
+static inline bool xgd_has_own_grants(struct device *dev)
+{
+	const struct dma_map_ops *ops = dev->dma_ops;
+
+	return IS_ENABLED(CONFIG_XEN_VIRTIO) && ops && ops->dma_supported &&
+	       ops->dma_supported(dev, DMA_BIT_MASK(64)) &&
+	       !ops->dma_supported(dev, DMA_BIT_MASK(63));
+}
+
 #endif /* XGD_COMPAT_DMA_MAP_OPS_H */

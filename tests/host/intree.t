@@ -24,12 +24,7 @@ cmp -s "$CACHE/source.debs" "$CACHE/intree/made-of" || rm -rf "$CACHE/intree"
 mkdir -p "$CACHE/intree"
 cp "$CACHE/source.debs" "$CACHE/intree/made-of"
 
-# As somebody would do by hand.
-ln -sfn "$TOP" "$TREE/$HERE"
-grep -q grant-dma/ "$TREE/drivers/xen/Kconfig" ||
-	sed -i '/^endmenu/i source "drivers/xen/grant-dma/Kconfig"' "$TREE/drivers/xen/Kconfig"
-grep -q grant-dma/ "$TREE/drivers/xen/Makefile" ||
-	echo 'obj-$(CONFIG_XEN_GRANT_DMA) += grant-dma/' >>"$TREE/drivers/xen/Makefile"
+"$RIG/into-tree"
 
 # configure LINE...: a small kernel for Xen guests in the folder $out.
 configure()

@@ -201,6 +201,27 @@ static void backend_force(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, xgd_backend_find(vdev, &backend), -ENODEV);
 }
 
+/* An entry for what nothing else names. */
+static void backend_rest(struct kunit *test)
+{
+	struct virtio_device *vdev = device(test, NULL);
+	struct xgd_backend backend = { .domid = 5 };
+
+	KUNIT_ASSERT_EQ(test, set(test, "backend", "default=4:copy,x=7"), 0);
+	KUNIT_EXPECT_EQ(test, xgd_backend_find(vdev, &backend), 0);
+	KUNIT_EXPECT_EQ(test, backend.domid, 4);
+	KUNIT_EXPECT_TRUE(test, backend.copy);
+	KUNIT_EXPECT_STREQ(test, backend.source, "backend=default=4:copy");
+	KUNIT_ASSERT_EQ(test, set(test, "force_grant", "1"), 0);
+	KUNIT_EXPECT_EQ(test, xgd_backend_find(vdev, &backend), 0);
+	KUNIT_EXPECT_EQ(test, backend.domid, 4);
+	KUNIT_ASSERT_EQ(test, set(test, "backend", "default=4,*=3"), 0);
+	KUNIT_EXPECT_EQ(test, xgd_backend_find(vdev, &backend), 0);
+	KUNIT_EXPECT_EQ(test, backend.domid, 3);
+	KUNIT_ASSERT_EQ(test, set(test, "backend", "default=none"), 0);
+	KUNIT_EXPECT_EQ(test, xgd_backend_find(vdev, &backend), -ENODEV);
+}
+
 static struct kunit_case backend_cases[] = {
 	KUNIT_CASE(backend_rules),
 	KUNIT_CASE(backend_rules_no_memory),
@@ -208,6 +229,7 @@ static struct kunit_case backend_cases[] = {
 	KUNIT_CASE(backend_param),
 	KUNIT_CASE(backend_pci),
 	KUNIT_CASE(backend_force),
+	KUNIT_CASE(backend_rest),
 	{}
 };
 

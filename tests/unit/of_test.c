@@ -24,6 +24,7 @@ static int of_suite_init(struct kunit_suite *suite)
 
 static void of_suite_exit(struct kunit_suite *suite)
 {
+	xgd_backend_of_exit();
 	of_overlay_remove(&of_overlay);
 }
 
@@ -54,6 +55,8 @@ static const struct saying sayings[] = {
 	{ "to-wide",		-EINVAL },
 	{ "to-none",		-EINVAL },
 	{ "to-other",		-ENOENT },
+	{ "other-too",		-EINVAL },
+	{ "other-first",	-EINVAL },
 };
 
 KUNIT_ARRAY_PARAM(platform, sayings, saying_name);
@@ -70,7 +73,17 @@ static const struct saying map_sayings[] = {
 	{ "map-none",			-ENODEV },
 	{ "map-mask",			0, 9 },
 	{ "map-reserved",		-EINVAL },
-	{ "map-wrap",			0, 0 },
+	{ "map-mask-ignores",		-EINVAL },
+	{ "map-mask-ignores-later",	0, 9 },
+	{ "map-mask-ignores-other",	-EINVAL },
+	{ "map-mask-all-other",		-ENOENT },
+	{ "map-overlap",		0, 5 },
+	{ "map-overlap-other",		0, 5 },
+	{ "map-not",			-ENODEV },
+	{ "map-not-inside",		-ENODEV },
+	{ "map-not-first",		-ENODEV },
+	{ "map-not-disabled",		-EINVAL },
+	{ "map-wrap",			-EINVAL },
 	{ "map-all",			0, 11 },
 	{ "map-other",			-ENOENT },
 	{ "map-after-other",		0, 6 },
@@ -82,6 +95,15 @@ static const struct saying map_sayings[] = {
 	{ "map-short",			-EINVAL },
 	{ "map-cut",			-EINVAL },
 	{ "map-dangling",		-EINVAL },
+	{ "bridge-only",		-EINVAL },
+	{ "bridge-other",		-ENOENT },
+	{ "bridge-too",			0, 5 },
+	{ "bridge-left-out",		-ENODEV },
+	{ "function-only",		-EINVAL },
+	{ "function-other",		-ENOENT },
+	{ "function-too",		0, 5 },
+	{ "function-left-out",		-EINVAL },
+	{ "port-only",			-EINVAL },
 };
 
 KUNIT_ARRAY_PARAM(map, map_sayings, saying_name);
@@ -132,6 +154,16 @@ static void of_platform(struct kunit *test)
 	expect(test, device_of(test, saying->node), "iommus");
 }
 
+/* Nodes below that of the bridge: of the function, and of a bridge above it. */
+static struct device_node *node_below(struct kunit *test, struct device *bridge, const char *name)
+{
+	struct device_node *node = of_get_child_by_name(bridge->of_node, name);
+
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, put_node, node), 0);
+
+	return node;
+}
+
 /* A function and a root bus that nobody else knows of. */
 static void of_map(struct kunit *test)
 {
@@ -139,10 +171,12 @@ static void of_map(struct kunit *test)
 	struct pci_host_bridge *bridge = kunit_kzalloc(test, sizeof(*bridge), GFP_KERNEL);
 	struct pci_bus *bus = kunit_kzalloc(test, sizeof(*bus), GFP_KERNEL);
 	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+	struct pci_dev *port = kunit_kzalloc(test, sizeof(*port), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, bridge);
 	KUNIT_ASSERT_NOT_NULL(test, bus);
 	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	KUNIT_ASSERT_NOT_NULL(test, port);
 	bus->bridge = &bridge->dev;
 	pdev->bus = bus;
 	pdev->devfn = PCI_DEVFN(1, 0);
@@ -153,6 +187,10 @@ static void of_map(struct kunit *test)
 		expect(test, &pdev->dev, "iommu-map");
 
 	bridge->dev.parent = device_of(test, saying->node);
+	pdev->dev.of_node = node_below(test, bridge->dev.parent, "function");
+	port->dev.of_node = node_below(test, bridge->dev.parent, "port");
+	pdev->dev.parent = &port->dev;
+	port->dev.parent = &bridge->dev;
 	expect(test, &pdev->dev, "iommu-map");
 }
 
