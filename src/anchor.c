@@ -301,37 +301,74 @@ out:
 	return refused ? xgd_refuse(vdev) : xgd_ask_chained(vdev);
 }
 
-/* A device that has its driver since before the load. */
-static int xgd_check_bound(struct device *dev, void *data)
+/*
+ * The parent of a virtio device that has a driver, and a reference to it. A device that
+ * is being removed may have none any more; it has lost its driver before.
+ */
+static struct device *xgd_get_parent(struct device *dev)
 {
-	struct virtio_device *vdev = dev_to_virtio(dev);
-	struct xgd_backend backend;
-	bool bound;
-	int ret;
+	struct device *parent = NULL;
 
 	device_lock(dev);
 	/* device_is_bound() is not exported everywhere. */
-	bound = dev->links.status == DL_DEV_DRIVER_BOUND && !xgd_find_binding(vdev);
+	if (dev->links.status == DL_DEV_DRIVER_BOUND)
+		parent = get_device(dev->parent);
 	device_unlock(dev);
 
-	if (!bound)
-		return 0;
-	ret = xgd_backend_find(vdev, &backend);
+	return parent;
+}
+
+/* A device that has its driver since before the load, and would have grants. */
+static void xgd_rebind_device(struct device *dev, struct device *parent)
+{
+	struct xgd_backend backend;
+	int ret;
+
+	ret = xgd_backend_find(dev_to_virtio(dev), &backend);
 	if (ret == -ENODEV)
-		return 0;
+		return;
 	if (ret && !xgd_rebind) {
-		dev_warn(dev->parent, "left without grants: it got its driver before this module, which would have refused it; unbind it, or use rebind=1\n");
-		return 0;
+		dev_warn(parent, "left without grants: it got its driver before this module, which would have refused it; unbind it, or use rebind=1\n");
+		return;
 	}
 	if (!xgd_rebind) {
-		dev_warn(dev->parent, "left without grants: it got its driver before this module, which would grant to domain %u, by %s; unbind and bind it, or use rebind=1\n",
+		dev_warn(parent, "left without grants: it got its driver before this module, which would grant to domain %u, by %s; unbind and bind it, or use rebind=1\n",
 			 backend.domid, backend.source);
-		return 0;
+		return;
 	}
-	dev_info(dev->parent, "unbinding and binding its driver again, as rebind=1 says\n");
+	dev_info(parent, "unbinding and binding its driver again, as rebind=1 says\n");
 	ret = device_reprobe(dev);
 	if (ret < 0)
-		dev_err(dev->parent, "binding its driver again failed: %d\n", ret);
+		dev_err(parent, "binding its driver again failed: %d\n", ret);
+}
+
+static int xgd_check_bound(struct device *dev, void *data)
+{
+	struct device *parent = xgd_get_parent(dev);
+
+	/* Those that came meanwhile have been decided for. */
+	if (parent && !xgd_find_binding(dev_to_virtio(dev)))
+		xgd_rebind_device(dev, parent);
+	put_device(parent);
+
+	return 0;
+}
+
+/*
+ * Who is in the callback, or releases a binding, leaves it. A device that is off its
+ * bus is past that, see also xgd_leave().
+ */
+static int xgd_wait_out(struct device *dev, void *data)
+{
+	/* A driver is probed or unbound with the lock of the device. */
+	struct device *parent = xgd_get_parent(dev);
+
+	/* After a freeze or a reset the callback runs with that of its parent. */
+	if (parent) {
+		device_lock(parent);
+		device_unlock(parent);
+		put_device(parent);
+	}
 
 	return 0;
 }
@@ -395,8 +432,6 @@ void xgd_anchor_exit(void)
 {
 	WARN_ON(virtio_check_mem_acc_cb != xgd_check_mem_acc);
 	virtio_set_mem_acc_cb(xgd_chained);
-	/* A probe on another CPU may be inside the callback. */
-	wait_for_device_probe();
-
+	bus_for_each_dev(xgd_virtio_bus, NULL, NULL, xgd_wait_out);
 	destroy_workqueue(xgd_leave_queue);
 }
