@@ -20,11 +20,16 @@
 APT_ARCH=amd64
 APT_HOME=$CACHE/apt
 
+# For tests, of an archive of their own:
+#
+#   XGD_APT_SITE	its address; it is trusted
+#   XGD_APT_OPTIONS	lines for apt.conf
+#   XGD_APT_PAUSES	the pauses, in seconds, before what failed is tried again
+
 # That the archive does not serve something: EX_TEMPFAIL.
 GONE=75
 
-# The pauses, in seconds, before what failed is tried again.
-APT_PAUSES='5 20'
+APT_PAUSES=${XGD_APT_PAUSES-5 20}
 
 # gone WHAT: it cannot be had
 gone()
@@ -96,11 +101,15 @@ apt_site()
 
 apt_init()
 {
-	local site security key suite
+	local site=${XGD_APT_SITE-} security= suite
+	local trust=signed-by=/usr/share/keyrings/debian-archive-keyring.gpg
 
-	site=$(apt_site '^(bookworm|trixie|stable|oldstable)$')
-	security=$(apt_site '^(bookworm|trixie|stable|oldstable)-security$')
-	key=/usr/share/keyrings/debian-archive-keyring.gpg
+	if [ -n "$site" ]; then
+		trust=trusted=yes
+	else
+		site=$(apt_site '^(bookworm|trixie|stable|oldstable)$')
+		security=$(apt_site '^(bookworm|trixie|stable|oldstable)-security$')
+	fi
 	if [ -z "$site" ]; then
 		echo "apt: this machine's apt lists neither bookworm nor trixie; add one of them to /etc/apt" >&2
 		return 1
@@ -110,8 +119,8 @@ apt_init()
 	apt_write "$APT_HOME/status" </dev/null
 	for suite in trixie trixie-backports bookworm ${security:+trixie-security bookworm-security}; do
 		[ "${suite#*-}" != security ] || site=$security
-		echo "deb [signed-by=$key] $site $suite main"
-		echo "deb-src [signed-by=$key] $site $suite main"
+		echo "deb [$trust] $site $suite main"
+		echo "deb-src [$trust] $site $suite main"
 	done | apt_write "$APT_HOME/sources.list"
 	apt_write "$APT_HOME/apt.conf" <<-END
 		Dir::Etc::SourceList "$APT_HOME/sources.list";
