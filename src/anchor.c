@@ -6,7 +6,7 @@
  * restricted access to memory, just before it hands the device to its driver.
  * That is the moment to decide: the driver has mapped nothing yet. The DMA ops
  * of the device's parent are set then, and taken back when the driver is gone,
- * which the bus tells.
+ * and all that was its own is.
  *
  * Fail closed: the core refuses a restricted device without
  * VIRTIO_F_ACCESS_PLATFORM before its driver sees it. So a device that must use
@@ -21,6 +21,7 @@
 #include <linux/virtio.h>
 #include <linux/virtio_anchor.h>
 #include <linux/virtio_config.h>
+#include <linux/workqueue.h>
 
 #include "anchor.h"
 #include "backend.h"
@@ -34,53 +35,35 @@
 #define XGD_DETACH_WAIT_MS	2000
 
 /**
- * struct xgd_binding - a virtio device that has a driver
- * @list:	in xgd_bindings
- * @vdev:	the device
- * @xd:		what serves its parent; NULL for a device that is left alone
+ * struct xgd_leaving - a DMA device that may be on its way out of this module's code
+ * @work:	waits until it is out
+ * @dev:	the DMA device; a reference to it is held
+ */
+struct xgd_leaving {
+	struct work_struct	work;
+	struct device		*dev;
+};
+
+/**
+ * struct xgd_binding - a virtio device that has a driver and uses grants
+ * @xd:		what serves its parent
+ * @leaving:	for when the driver is gone
+ *
+ * It is a resource of the virtio device, the first since the probe began, so it is
+ * released after all that the driver has left to be released for it. The kernel does
+ * so when the driver is unbound, and when its probe fails.
  */
 struct xgd_binding {
-	struct list_head	list;
-	struct virtio_device	*vdev;
 	struct xgd_device	*xd;
+	struct xgd_leaving	*leaving;
 };
 
 typedef bool (*xgd_check_fn)(struct virtio_device *vdev);
 
-static DEFINE_MUTEX(xgd_anchor_lock);	/* protects the list and attaching */
-static LIST_HEAD(xgd_bindings);
+static DEFINE_MUTEX(xgd_anchor_lock);	/* protects attaching */
 static xgd_check_fn xgd_chained;	/* the callback that was there before */
 static typeof_member(struct device, bus) xgd_virtio_bus;
-
-static struct xgd_binding *xgd_find_binding(struct virtio_device *vdev)
-{
-	struct xgd_binding *binding;
-
-	list_for_each_entry(binding, &xgd_bindings, list)
-		if (binding->vdev == vdev)
-			return binding;
-
-	return NULL;
-}
-
-/* From here on until the driver is gone nothing is decided anew. */
-static struct xgd_binding *xgd_add_binding(struct virtio_device *vdev)
-{
-	struct xgd_binding *binding = kzalloc(sizeof(*binding), GFP_KERNEL);
-
-	if (binding) {
-		binding->vdev = vdev;
-		list_add_tail(&binding->list, &xgd_bindings);
-	}
-
-	return binding;
-}
-
-static void xgd_del_binding(struct xgd_binding *binding)
-{
-	list_del(&binding->list);
-	kfree(binding);
-}
+static struct workqueue_struct *xgd_leave_queue;
 
 static bool xgd_ask_chained(struct virtio_device *vdev)
 {
@@ -95,16 +78,17 @@ static bool xgd_refuse(struct virtio_device *vdev)
 	return true;
 }
 
-static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *backend)
+/* Set the operations of a DMA device; another virtio device may have done so. */
+static int xgd_attach_parent(struct device *dev, const struct xgd_backend *backend,
+			     struct xgd_device **attached)
 {
-	struct device *dev = binding->vdev->dev.parent;
 	struct xgd_device *xd = xgd_device_of(dev);
 	struct xgd_mode mode;
 	int ret;
 
 	if (xd) {
 		xd->users++;
-		binding->xd = xd;
+		*attached = xd;
 		return 0;
 	}
 
@@ -143,7 +127,7 @@ static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *bac
 
 	xd->users = 1;
 	xd->attached = true;
-	binding->xd = xd;
+	*attached = xd;
 
 	return 0;
 
@@ -153,55 +137,96 @@ err_device:
 	return ret;
 }
 
-/* Called without the lock: it may wait for the backend. */
-static void xgd_detach(struct xgd_device *xd)
+static bool xgd_detach_parent(struct xgd_device *xd)
 {
-	unsigned int count = xgd_revoke_all(xd);
+	struct device *dev = xd->dev;
 
-	if (count)
-		dev_dbg(xd->dev, "the driver left %u mappings, which are revoked\n", count);
-	xgd_revoke_wait(xd, XGD_DETACH_WAIT_MS);
-	xgd_device_put(xd);
+	if (--xd->users)
+		return false;
+
+	xd->attached = false;
+	set_dma_ops(dev, xd->saved_ops);
+	/* Also sets right again which syncs the DMA core leaves out. */
+	if (dma_set_mask(dev, xd->saved_mask))
+		dev_warn(dev, "cannot restore its DMA mask\n");
+	dev->coherent_dma_mask = xd->saved_coherent_mask;
+
+	return true;
 }
 
-static void xgd_unbound(struct virtio_device *vdev)
+/*
+ * Who removes a virtio device, and with that unbinds it, holds the lock of its parent.
+ */
+static void xgd_leave(struct work_struct *work)
 {
-	struct xgd_device *xd = NULL;
-	struct xgd_binding *binding;
-	struct device *dev;
+	struct xgd_leaving *leaving = container_of(work, struct xgd_leaving, work);
+
+	device_lock(leaving->dev);
+	device_unlock(leaving->dev);
+	put_device(leaving->dev);
+	kfree(leaving);
+}
+
+/* The driver is gone, and all that was its own. */
+static void xgd_unbound(struct device *dev, void *res)
+{
+	struct xgd_binding *binding = res;
+	struct xgd_device *xd = binding->xd;
+	unsigned int count;
+	bool last;
 
 	mutex_lock(&xgd_anchor_lock);
-	binding = xgd_find_binding(vdev);
-	if (binding) {
-		xd = binding->xd;
-		xgd_del_binding(binding);
-	}
-	if (xd && !--xd->users) {
-		dev = xd->dev;
-		xd->attached = false;
-		set_dma_ops(dev, xd->saved_ops);
-		/* Also sets right again which syncs the DMA core leaves out. */
-		if (dma_set_mask(dev, xd->saved_mask))
-			dev_warn(dev, "cannot restore its DMA mask\n");
-		dev->coherent_dma_mask = xd->saved_coherent_mask;
-	} else {
-		xd = NULL;
-	}
+	last = xgd_detach_parent(xd);
 	mutex_unlock(&xgd_anchor_lock);
 
-	if (xd)
-		xgd_detach(xd);
+	if (last) {
+		count = xgd_revoke_all(xd);
+		if (count)
+			dev_dbg(xd->dev, "the driver left %u mappings, which are revoked\n",
+				count);
+		xgd_revoke_wait(xd, XGD_DETACH_WAIT_MS);
+	}
+	/* Nothing keeps the module any more then, but it waits for this. */
+	queue_work(xgd_leave_queue, &binding->leaving->work);
+	if (last)
+		xgd_device_put(xd);
 }
 
-static int xgd_bus_notify(struct notifier_block *nb, unsigned long event, void *data)
+static struct xgd_binding *xgd_find_binding(struct virtio_device *vdev)
 {
-	if (event == BUS_NOTIFY_UNBOUND_DRIVER || event == BUS_NOTIFY_DRIVER_NOT_BOUND)
-		xgd_unbound(dev_to_virtio(data));
-
-	return NOTIFY_OK;
+	return devres_find(&vdev->dev, xgd_unbound, NULL, NULL);
 }
 
-static struct notifier_block xgd_bus_nb = { .notifier_call = xgd_bus_notify };
+static int xgd_attach(struct virtio_device *vdev, const struct xgd_backend *backend)
+{
+	struct device *dev = vdev->dev.parent;
+	struct xgd_leaving *leaving;
+	struct xgd_binding *binding;
+	int ret = -ENOMEM;
+
+	leaving = kzalloc(sizeof(*leaving), GFP_KERNEL);
+	binding = devres_alloc(xgd_unbound, sizeof(*binding), GFP_KERNEL);
+	if (!leaving || !binding) {
+		dev_err(dev, "refused: no memory\n");
+		goto err;
+	}
+
+	ret = xgd_attach_parent(dev, backend, &binding->xd);
+	if (ret)
+		goto err;
+
+	INIT_WORK(&leaving->work, xgd_leave);
+	leaving->dev = get_device(dev);
+	binding->leaving = leaving;
+	devres_add(&vdev->dev, binding);
+
+	return 0;
+
+err:
+	devres_free(binding);
+	kfree(leaving);
+	return ret;
+}
 
 /* Is what the device offers enough? */
 static bool xgd_check_features(struct virtio_device *vdev)
@@ -235,7 +260,10 @@ static void xgd_tell_kept(struct xgd_device *xd)
 			 kept, xd->domid);
 }
 
-/* The callback: has this device restricted access to memory? */
+/*
+ * The callback: has this device restricted access to memory? Whoever asks holds
+ * the lock of the device, or of its parent (a freeze or a reset).
+ */
 static bool xgd_check_mem_acc(struct virtio_device *vdev)
 {
 	struct device *dev = vdev->dev.parent;
@@ -247,17 +275,13 @@ static bool xgd_check_mem_acc(struct virtio_device *vdev)
 	mutex_lock(&xgd_anchor_lock);
 
 	/* Asked again after a freeze or a reset: nothing is decided anew. */
-	binding = xgd_find_binding(vdev);
-	if (binding) {
-		if (binding->xd)
+	if (vdev->dev.links.status != DL_DEV_PROBING) {
+		binding = xgd_find_binding(vdev);
+		if (binding)
 			xgd_tell_kept(binding->xd);
-		refused = binding->xd && !xgd_check_features(vdev);
+		refused = binding && !xgd_check_features(vdev);
 		goto out;
 	}
-
-	binding = xgd_add_binding(vdev);
-	if (!binding)
-		goto out;
 
 	ret = xgd_backend_find(vdev, &backend);
 	if (ret == -ENODEV) {
@@ -269,10 +293,8 @@ static bool xgd_check_mem_acc(struct virtio_device *vdev)
 		refused = false;
 		goto out;
 	}
-	if (ret || !xgd_check_features(vdev) || xgd_attach(binding, &backend)) {
-		xgd_del_binding(binding);
+	if (ret || !xgd_check_features(vdev) || xgd_attach(vdev, &backend))
 		goto out;
-	}
 	dev_info(dev, "grants to domain %u, by %s\n", backend.domid, backend.source);
 	refused = false;
 
@@ -282,44 +304,79 @@ out:
 	return refused ? xgd_refuse(vdev) : xgd_ask_chained(vdev);
 }
 
-/* A device that has its driver since before the load. */
-static int xgd_check_bound(struct device *dev, void *data)
+/*
+ * The parent of a virtio device that has a driver, and a reference to it. A device that
+ * is being removed may have none any more; it has lost its driver before.
+ */
+static struct device *xgd_get_parent(struct device *dev)
 {
-	struct virtio_device *vdev = dev_to_virtio(dev);
-	struct xgd_backend backend;
-	bool bound;
-	int ret;
+	struct device *parent = NULL;
 
 	device_lock(dev);
-	mutex_lock(&xgd_anchor_lock);
-	bound = dev->driver && !xgd_find_binding(vdev);
-	if (bound && !xgd_add_binding(vdev))
-		pr_warn("no memory to remember that %s is bound\n", dev_name(dev));
-	mutex_unlock(&xgd_anchor_lock);
+	/* device_is_bound() is not exported everywhere. */
+	if (dev->links.status == DL_DEV_DRIVER_BOUND)
+		parent = get_device(dev->parent);
 	device_unlock(dev);
 
-	if (!bound)
-		return 0;
-	ret = xgd_backend_find(vdev, &backend);
+	return parent;
+}
+
+/* A device that has its driver since before the load, and would have grants. */
+static void xgd_rebind_device(struct device *dev, struct device *parent)
+{
+	struct xgd_backend backend;
+	int ret;
+
+	ret = xgd_backend_find(dev_to_virtio(dev), &backend);
 	if (ret == -ENODEV)
-		return 0;
-	if (!xgd_rebind && xgd_has_own_grants(dev->parent)) {
-		dev_info(dev->parent, "served by the kernel's own grants: it got its driver before this module; unbind and bind it, or use rebind=1\n");
-		return 0;
+		return;
+	if (!xgd_rebind && xgd_has_own_grants(parent)) {
+		dev_info(parent, "served by the kernel's own grants: it got its driver before this module; unbind and bind it, or use rebind=1
+");
+		return;
 	}
 	if (ret && !xgd_rebind) {
-		dev_warn(dev->parent, "left without grants: it got its driver before this module, which would have refused it; unbind it, or use rebind=1\n");
-		return 0;
+		dev_warn(parent, "left without grants: it got its driver before this module, which would have refused it; unbind it, or use rebind=1\n");
+		return;
 	}
 	if (!xgd_rebind) {
-		dev_warn(dev->parent, "left without grants: it got its driver before this module, which would grant to domain %u, by %s; unbind and bind it, or use rebind=1\n",
+		dev_warn(parent, "left without grants: it got its driver before this module, which would grant to domain %u, by %s; unbind and bind it, or use rebind=1\n",
 			 backend.domid, backend.source);
-		return 0;
+		return;
 	}
-	dev_info(dev->parent, "unbinding and binding its driver again, as rebind=1 says\n");
+	dev_info(parent, "unbinding and binding its driver again, as rebind=1 says\n");
 	ret = device_reprobe(dev);
 	if (ret < 0)
-		dev_err(dev->parent, "binding its driver again failed: %d\n", ret);
+		dev_err(parent, "binding its driver again failed: %d\n", ret);
+}
+
+static int xgd_check_bound(struct device *dev, void *data)
+{
+	struct device *parent = xgd_get_parent(dev);
+
+	/* Those that came meanwhile have been decided for. */
+	if (parent && !xgd_find_binding(dev_to_virtio(dev)))
+		xgd_rebind_device(dev, parent);
+	put_device(parent);
+
+	return 0;
+}
+
+/*
+ * Who is in the callback, or releases a binding, leaves it. A device that is off its
+ * bus is past that, see also xgd_leave().
+ */
+static int xgd_wait_out(struct device *dev, void *data)
+{
+	/* A driver is probed or unbound with the lock of the device. */
+	struct device *parent = xgd_get_parent(dev);
+
+	/* After a freeze or a reset the callback runs with that of its parent. */
+	if (parent) {
+		device_lock(parent);
+		device_unlock(parent);
+		put_device(parent);
+	}
 
 	return 0;
 }
@@ -360,9 +417,9 @@ int xgd_anchor_init(void)
 	if (ret)
 		return ret;
 
-	ret = bus_register_notifier(xgd_virtio_bus, &xgd_bus_nb);
-	if (ret)
-		return ret;
+	xgd_leave_queue = alloc_workqueue("xen_grant_dma_leave", WQ_UNBOUND, 0);
+	if (!xgd_leave_queue)
+		return -ENOMEM;
 
 	xgd_chained = virtio_check_mem_acc_cb;
 	virtio_set_mem_acc_cb(xgd_check_mem_acc);
@@ -381,14 +438,8 @@ int xgd_anchor_init(void)
  */
 void xgd_anchor_exit(void)
 {
-	struct xgd_binding *binding, *next;
-
 	WARN_ON(virtio_check_mem_acc_cb != xgd_check_mem_acc);
 	virtio_set_mem_acc_cb(xgd_chained);
-	/* A probe on another CPU may be inside the callback. */
-	wait_for_device_probe();
-
-	bus_unregister_notifier(xgd_virtio_bus, &xgd_bus_nb);
-	list_for_each_entry_safe(binding, next, &xgd_bindings, list)
-		kfree(binding);
+	bus_for_each_dev(xgd_virtio_bus, NULL, NULL, xgd_wait_out);
+	destroy_workqueue(xgd_leave_queue);
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=guest timeout=60
+# rig: snapshot=guest timeout=80
 #
 # Others may use virtio's callback, too: those before the module are asked and put
 # back. And the test of the tests: with plain DMA every oracle for grants says no.
@@ -21,6 +21,22 @@ unload
 is "$(hook installed)" 1 'and which the kernel asks again when the module is gone'
 drivers rng
 is "$(hook calls)" 2 'as it does'
+no_drivers rng
+
+# rmmod while the callback runs, for a device that is bound through sysfs: nothing that
+# the kernel counts, and no device that has grants, keeps the module then.
+drivers rng
+load
+bound=$(guest 'cd /sys/bus/virtio/drivers/virtio_rng && rng=$(echo virtio*) && echo $rng >unbind || exit
+	echo 3000 >/sys/module/xgd_hook/parameters/pause_ms
+	echo $rng >bind &
+	until [ "$(cat /sys/module/xgd_hook/parameters/calls)" -eq 4 ]; do usleep 10000; done
+	rmmod xen_grant_dma && echo "unloaded, $(ls -d $rng)"
+	wait')
+is "${bound% *}" 'unloaded,' 'the module is unloaded while its callback runs'
+like "$bound" 'virtio[0-9]+$' 'it waited until the device was bound'
+guest 'usleep 100000; echo 0 >/sys/module/xgd_hook/parameters/pause_ms'
+ok $? 'and the guest goes on'
 no_drivers rng
 
 # The second copy comes after the module, which is to have no private pages here.

@@ -28,6 +28,11 @@ fake_unload
 is "$(probe)" '' 'leaves nothing behind'
 is "$(guest 'cat /sys/kernel/debug/xen_grant_dma/devices')" '' 'no device is left'
 
+fake_load mode=give-up
+is "$(guest 'dmesg | sed -n "s/.*xgd_fake: freed //p"')" 'a grant' 'what a driver left to the kernel is freed as it was made when its probe fails'
+is "$(probe)" '' 'and cannot be mapped any more'
+fake_unload
+
 # Last: the kernel's free references are in no order afterwards.
 fake_checks
 is "$(fake_log)" 'grants to domain 0, by backend=xgd-fake=0' 'the log names domain and source'

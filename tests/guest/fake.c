@@ -6,10 +6,10 @@
  * A parameter says what the driver does when it is bound: "check" goes through
  * the whole DMA API; "hold" maps a buffer and tells its reference, so that
  * another domain can be asked what it sees; "leave" does the same and forgets
- * to unmap; "hoard" takes all references there are; "pieces" maps the buffers of
- * pieces.c, which are looked at and unmapped when something is written to the
- * parameter step; "micro" measures what all this costs; "churn" maps
- * and unmaps at random.
+ * to unmap; "give-up" fails with a ring that the kernel is to free; "hoard" takes all
+ * references there are; "pieces" maps the buffers of pieces.c, which are looked at and
+ * unmapped when something is written to the parameter step; "micro" measures what all
+ * this costs; "churn" maps and unmaps at random.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -42,7 +42,7 @@
 
 static char *mode = "check";
 module_param(mode, charp, 0444);
-MODULE_PARM_DESC(mode, "check, hold, leave, hoard, pieces, micro, scale or churn (default: check)");
+MODULE_PARM_DESC(mode, "check, hold, leave, give-up, hoard, pieces, micro, scale or churn (default: check)");
 
 static uint also;
 module_param(also, uint, 0444);
@@ -468,10 +468,41 @@ static int hold(struct device *dev)
 	return 0;
 }
 
+/* A driver that leaves it to the kernel to free a ring, and then cannot go on. */
+struct ring {
+	struct device *dev;
+	void *mem;
+	dma_addr_t addr;
+};
+
+static void ring_free(void *data)
+{
+	struct ring *ring = data;
+
+	dma_free_coherent(ring->dev, PAGE_SIZE, ring->mem, ring->addr);
+	pr_info("freed %s\n", is_grant(ring->dev, ring->addr) ? "a grant" : "a plain address");
+}
+
+static int give_up(struct virtio_device *vdev)
+{
+	struct ring *ring = devm_kzalloc(&vdev->dev, sizeof(*ring), GFP_KERNEL);
+
+	if (!ring)
+		return -ENOMEM;
+	ring->dev = vdev->dev.parent;
+	ring->mem = dma_alloc_coherent(ring->dev, PAGE_SIZE, &ring->addr, GFP_KERNEL);
+	if (!ring->mem)
+		return -ENOMEM;
+
+	return devm_add_action_or_reset(&vdev->dev, ring_free, ring) ?: -EIO;
+}
+
 static int fake_probe(struct virtio_device *vdev)
 {
 	struct device *dev = vdev->dev.parent;
 
+	if (!strcmp(mode, "give-up"))
+		return give_up(vdev);
 	if (!strcmp(mode, "pieces"))
 		return pieces_map(dev);
 	if (!strcmp(mode, "hoard"))

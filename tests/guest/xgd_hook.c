@@ -3,11 +3,13 @@
  * Another user of virtio's memory-access callback.
  *
  * Loaded before xen_grant_dma, it shows whether that asks those before it, and
- * puts them back: the parameters "calls" and "installed" tell.
+ * puts them back: the parameters "calls" and "installed" tell. With pause_ms= it has
+ * them wait for its answer.
  *
  * Loaded after xen_grant_dma with plain=1, it is the test of the tests: it takes
  * the DMA ops away as soon as they are set. Every oracle for grants must say no.
  */
+#include <linux/delay.h>
 #include <linux/dma-map-ops.h>
 #include <linux/module.h>
 #include <linux/virtio.h>
@@ -16,6 +18,10 @@
 static bool plain;
 module_param(plain, bool, 0444);
 MODULE_PARM_DESC(plain, "have devices use plain DMA (default: N)");
+
+static uint pause_ms;
+module_param(pause_ms, uint, 0644);
+MODULE_PARM_DESC(pause_ms, "how long an answer takes, in milliseconds (default: 0)");
 
 static uint calls;
 module_param(calls, uint, 0444);
@@ -28,6 +34,7 @@ static bool hook(struct virtio_device *vdev)
 	bool restricted = chained(vdev);
 
 	calls++;
+	msleep(pause_ms);
 	if (plain)
 		set_dma_ops(vdev->dev.parent, NULL);
 
