@@ -331,8 +331,7 @@ static void xgd_rebind_device(struct device *dev, struct device *parent)
 	if (ret == -ENODEV)
 		return;
 	if (!xgd_rebind && xgd_has_own_grants(parent)) {
-		dev_info(parent, "served by the kernel's own grants: it got its driver before this module; unbind and bind it, or use rebind=1
-");
+		dev_info(parent, "served by the kernel's own grants: it got its driver before this module; unbind and bind it, or use rebind=1\n");
 		return;
 	}
 	if (ret && !xgd_rebind) {
