@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: kernel=forced kernels=granting snapshot=dom0 timeout=240
+# rig: kernel=forced kernels=granting snapshot=dom0 timeout=300
 #
 # Kernels that have grants of their own (CONFIG_XEN_VIRTIO), which take_over=1 replaces:
 # one that forces them on all devices, and one that does not.
@@ -83,9 +83,11 @@ disk_works 'bound again'
 cmp_ok "$(counter mapped_total)" -gt 0 'it is the module that maps'
 no_drivers blk && unload
 ok $? 'driver and module leave'
-guest 'dmesg -c >/dev/null'
+# The kernel's own code was at work while the driver was unbound, and QEMU was late: it
+# does not use the device any more, but nor has it plain addresses.
+maps_mark
 guest 'modprobe virtio_blk'
-diag "$(guest dmesg)"
+is "$(maps_foreign)" 0 'no plain address is used after that'
 clean_dmesg 'the kernel has nothing to complain of'
 guest_destroy
 
