@@ -68,11 +68,12 @@ err_refs:
 
 static void __exit xgd_exit(void)
 {
+	/* First: they show what goes now. */
+	xgd_stats_exit();
 	xgd_iommu_exit();
 	xgd_wait_exit();
 	xgd_anchor_exit();
 	xgd_resume_exit();
-	xgd_stats_exit();
 	xgd_revoke_module_exit();
 	xgd_refs_exit();
 }
