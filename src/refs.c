@@ -630,6 +630,17 @@ void xgd_refs_grant_private(struct xgd_device *xd, grant_ref_t ref,
 	entry->flags |= XGD_REF_PRIVATE;
 }
 
+/*
+ * A late reference may be ended meanwhile, and be another device's at once: what its
+ * entry says of the owner and of being late must be of the same moment.
+ */
+static bool xgd_refs_is_of(const struct xgd_ref *entry, u16 owner)
+{
+	const struct xgd_ref seen = { .state = READ_ONCE(entry->state) };
+
+	return seen.owner == owner && !(seen.flags & XGD_REF_LATE);
+}
+
 /**
  * xgd_refs_next_of - the next reference of a device
  * @owner:	id of the device, which makes no mappings meanwhile
@@ -640,13 +651,14 @@ void xgd_refs_grant_private(struct xgd_device *xd, grant_ref_t ref,
  */
 grant_ref_t xgd_refs_next_of(u16 owner, grant_ref_t from)
 {
-	struct xgd_ref *entry;
+	struct xgd_ref *block;
 	grant_ref_t ref;
 
 	for (ref = from; ref < xgd_ref_count; ref++) {
-		entry = xgd_refs_entry(ref);
-		if (entry && READ_ONCE(entry->owner) == owner &&
-		    !(READ_ONCE(entry->flags) & XGD_REF_LATE))
+		block = READ_ONCE(xgd_ref_blocks[ref / XGD_REFS_PER_BLOCK]);
+		if (!block)
+			ref |= XGD_REFS_PER_BLOCK - 1;
+		else if (xgd_refs_is_of(block + ref % XGD_REFS_PER_BLOCK, owner))
 			return ref;
 	}
 

@@ -31,9 +31,10 @@ struct xgd_private;
  * @owner:	id of the device, 0 for a reference that is not in use here
  * @flags:	XGD_REF_*
  * @part:	which Xen page of @page is granted
+ * @state:	@owner, @flags and @part, to be read at once
  *
- * An entry belongs to whoever allocated the reference; nobody else reads or
- * writes it while @owner is set.
+ * An entry belongs to whoever allocated the reference; nobody else writes it while
+ * @owner is set, and who does not own it looks at @state alone.
  */
 struct xgd_ref {
 	union {
@@ -41,9 +42,14 @@ struct xgd_ref {
 		struct xgd_private	*private;
 	};
 	grant_ref_t	next;
-	u16		owner;
-	u8		flags;
-	u8		part;
+	union {
+		struct {
+			u16	owner;
+			u8	flags;
+			u8	part;
+		};
+		u32		state;
+	};
 };
 
 /**
