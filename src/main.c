@@ -30,7 +30,7 @@ static int __init xgd_init(void)
 		return -EBUSY;
 	}
 
-	ret = xgd_refs_init();
+	ret = xgd_refs_init(xgd_keep_refs.value);
 	if (ret)
 		return ret;
 

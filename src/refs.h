@@ -108,17 +108,21 @@ static inline struct xgd_ref *xgd_refs_known(grant_ref_t ref)
 
 /**
  * struct xgd_refs_usage - what all devices share
+ * @taken:	references that were taken from the kernel, of the pool and others
+ * @may_take:	how many that may be
  * @pool:	references of the pool
  * @free:	those of @pool that nobody has taken
  * @bytes:	memory of the pool and of the table
  */
 struct xgd_refs_usage {
+	unsigned int	taken;
+	unsigned int	may_take;
 	unsigned int	pool;
 	unsigned int	free;
 	size_t		bytes;
 };
 
-int xgd_refs_init(void);
+int xgd_refs_init(unsigned int keep);
 void xgd_refs_exit(void);
 unsigned int xgd_refs_max_run(void);
 void xgd_refs_init_device(struct xgd_device *xd);
