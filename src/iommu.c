@@ -41,10 +41,19 @@ static const struct iommu_ops xgd_iommu_ops = {
 	.of_xlate = xgd_iommu_of_xlate,
 };
 
+/* Nodes that are served, or may be. */
+static atomic_t xgd_iommu_nodes;
+
+static void xgd_iommu_put(void)
+{
+	if (atomic_dec_and_test(&xgd_iommu_nodes))
+		xgd_iommu_forget(&xgd_iommu_ops);
+}
+
 static void xgd_iommu_unregister(void *iommu)
 {
 	iommu_device_unregister(iommu);
-	xgd_iommu_forget(&xgd_iommu_ops);
+	xgd_iommu_put();
 }
 
 /* Each node has an iommu_device of its own: there may be several. */
@@ -60,12 +69,15 @@ static int xgd_iommu_probe(struct platform_device *pdev)
 	/* Before the first device asks, which may be now. */
 	xgd_wait_for_node(&pdev->dev);
 
+	atomic_inc(&xgd_iommu_nodes);
 	ret = iommu_device_register(iommu, &xgd_iommu_ops, &pdev->dev);
 	if (ret == -EBUSY)
 		dev_warn(&pdev->dev,
 			 "this kernel allows one IOMMU driver, and there is one: devices behind this node come up when the kernel has waited for deferred_probe_timeout\n");
-	if (ret)
+	if (ret) {
+		xgd_iommu_put();
 		return ret;
+	}
 
 	return devm_add_action_or_reset(&pdev->dev, xgd_iommu_unregister, iommu);
 }

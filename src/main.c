@@ -31,7 +31,7 @@ static int __init xgd_init(void)
 		return -EBUSY;
 	}
 
-	ret = xgd_refs_init();
+	ret = xgd_refs_init(xgd_keep_refs.value);
 	if (ret)
 		return ret;
 
@@ -69,12 +69,13 @@ err_refs:
 
 static void __exit xgd_exit(void)
 {
+	/* First: they show what goes now. */
+	xgd_stats_exit();
 	xgd_iommu_exit();
 	xgd_wait_exit();
 	xgd_anchor_exit();
 	xgd_backend_of_exit();
 	xgd_resume_exit();
-	xgd_stats_exit();
 	xgd_revoke_module_exit();
 	xgd_refs_exit();
 }

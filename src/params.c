@@ -269,6 +269,13 @@ module_param_cb(max_refs, &xgd_number_param, &xgd_max_refs, 0444);
 MODULE_PARM_DESC(max_refs,
 		 "grant references that a device may have, 1024 or more, 0 for half of the grant table (default: 0)");
 
+struct xgd_number xgd_keep_refs = {
+	.min = 1, .max = SZ_16M, .also = ", or 0 for an eighth of the grant table",
+};
+module_param_cb(keep_refs, &xgd_number_param, &xgd_keep_refs, 0444);
+MODULE_PARM_DESC(keep_refs,
+		 "grant references that all devices together leave to others, as PV drivers, 1 or more, 0 for an eighth of the grant table (default: 0)");
+
 static struct xgd_number xgd_copy_max = { .max = XGD_COPY_MAX };
 module_param_cb(copy_max, &xgd_number_param, &xgd_copy_max, 0444);
 MODULE_PARM_DESC(copy_max,

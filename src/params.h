@@ -59,6 +59,7 @@ enum xgd_access_platform {
 };
 
 extern struct list_head xgd_backend_rules;
+extern struct xgd_number xgd_keep_refs;
 extern bool xgd_force_grant;
 extern int xgd_access_platform;
 extern bool xgd_rebind;

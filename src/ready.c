@@ -381,17 +381,22 @@ void xgd_ready_exit(void)
 {
 	struct xgd_waiter *waiter, *next_waiter;
 	struct xgd_ready *ready, *next;
+	LIST_HEAD(domains);
 
-	list_for_each_entry(ready, &xgd_domains, list)
+	/* Somebody may be reading ready=, which is there until the module is not. */
+	mutex_lock(&xgd_ready_lock);
+	list_splice_init(&xgd_domains, &domains);
+	mutex_unlock(&xgd_ready_lock);
+
+	list_for_each_entry(ready, &domains, list)
 		cancel_delayed_work_sync(&ready->timeout);
 	cancel_work_sync(&xgd_kick_work);
 
-	list_for_each_entry_safe(ready, next, &xgd_domains, list) {
+	list_for_each_entry_safe(ready, next, &domains, list) {
 		list_for_each_entry_safe(waiter, next_waiter, &ready->devices, list)
 			kfree(waiter);
 		if (ready->gate)
 			platform_device_unregister(ready->gate);
 		kfree(ready);
 	}
-	INIT_LIST_HEAD(&xgd_domains);
 }

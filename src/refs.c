@@ -61,6 +61,10 @@ unsigned long *xgd_with_free;
 DEFINE_PER_CPU(unsigned int, xgd_my_group);
 static unsigned int xgd_big_group;
 
+/* References that were taken from the kernel, and how many may be. */
+static atomic_t xgd_taken;
+static int xgd_may_take;
+
 static DEFINE_SPINLOCK(xgd_pool_lock);
 static unsigned int xgd_pool_groups;
 
@@ -69,16 +73,19 @@ static DECLARE_DEFERRABLE_WORK(xgd_pool_worker, xgd_pool_work);
 
 /**
  * xgd_refs_init - make the empty table
+ * @keep:	so many references are left to other users of the grant table, as PV
+ *		drivers; 0 for an eighth of it
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
-int xgd_refs_init(void)
+int xgd_refs_init(unsigned int keep)
 {
 	unsigned int i;
 
 	/* Version 2 has fewer references to a frame: then the table is too long. */
 	xgd_ref_count = gnttab_max_grant_frames() * XGD_REFS_PER_FRAME;
+	xgd_may_take = xgd_ref_count - min(keep ?: xgd_ref_count / 8, xgd_ref_count);
 	xgd_ref_blocks = kvcalloc(DIV_ROUND_UP(xgd_ref_count, XGD_REFS_PER_BLOCK),
 				  sizeof(*xgd_ref_blocks), GFP_KERNEL);
 	if (!xgd_ref_blocks)
@@ -148,11 +155,14 @@ static int xgd_refs_add_block(unsigned int index)
 static int xgd_kernel_alloc(unsigned int count, grant_ref_t *first)
 {
 	unsigned int i, last;
-	int ret;
+	int ret = -EDQUOT;
+
+	if (atomic_add_return(count, &xgd_taken) > xgd_may_take)
+		goto err_taken;
 
 	ret = gnttab_alloc_grant_reference_seq(count, first);
 	if (ret)
-		return ret;
+		goto err_taken;
 
 	/* Xen can raise the limit of a guest that was restored elsewhere. */
 	ret = -ENOSPC;
@@ -170,13 +180,18 @@ static int xgd_kernel_alloc(unsigned int count, grant_ref_t *first)
 
 err_free:
 	gnttab_free_grant_reference_seq(*first, count);
+err_taken:
+	atomic_sub(count, &xgd_taken);
 	return ret;
 }
 
 static void xgd_kernel_free(grant_ref_t first, unsigned int count)
 {
-	if (count)
-		gnttab_free_grant_reference_seq(first, count);
+	if (!count)
+		return;
+
+	gnttab_free_grant_reference_seq(first, count);
+	atomic_sub(count, &xgd_taken);
 }
 
 /* Whole groups from the kernel. What is left beside them goes back. */
@@ -223,6 +238,7 @@ static bool xgd_pool_drop(unsigned int index)
 	clear_bit(index, xgd_with_free);
 	WRITE_ONCE(group->own, 0);
 	xgd_pool_groups--;
+	atomic_sub(hweight64(own), &xgd_taken);
 	for (; own; own &= own - 1)
 		gnttab_free_grant_reference(index * XGD_GROUP_REFS + __ffs64(own));
 
@@ -274,7 +290,7 @@ void xgd_refs_exit(void)
 
 	cancel_delayed_work_sync(&xgd_pool_worker);
 	xgd_pool_shrink(true);
-	WARN_ON(xgd_pool_groups);
+	WARN_ON(xgd_pool_groups || atomic_read(&xgd_taken));
 
 	for (i = 0; i < DIV_ROUND_UP(xgd_ref_count, XGD_REFS_PER_BLOCK); i++)
 		xgd_refs_free_block(xgd_ref_blocks[i]);
@@ -294,6 +310,8 @@ void xgd_refs_usage(struct xgd_refs_usage *usage)
 	unsigned int i, blocks = DIV_ROUND_UP(xgd_ref_count, XGD_REFS_PER_BLOCK);
 
 	*usage = (struct xgd_refs_usage) {
+		.taken = atomic_read(&xgd_taken),
+		.may_take = xgd_may_take,
 		.bytes = blocks * sizeof(*xgd_ref_blocks) +
 			 xgd_group_count * sizeof(*xgd_groups) +
 			 BITS_TO_LONGS(xgd_group_count) * sizeof(*xgd_with_free),
@@ -525,6 +543,18 @@ void xgd_refs_count_back(struct xgd_device *xd, int credit)
 	atomic64_sub(credit, &xd->refs.counted);
 }
 
+static void xgd_refs_tell(struct xgd_device *xd, unsigned int count, int error)
+{
+	if (error == -EDQUOT)
+		dev_warn_ratelimited(xd->dev,
+				     "no %u more grant references for domain %u: all devices may have %d, the others are kept (keep_refs=); raise gnttab_max_frames of Xen or max_grant_frames of xl if this goes on\n",
+				     count, xd->domid, xgd_may_take);
+	else
+		dev_warn_ratelimited(xd->dev,
+				     "no %u consecutive grant references for domain %u: %pe; raise gnttab_max_frames of Xen or max_grant_frames of xl if this goes on\n",
+				     count, xd->domid, ERR_PTR(error));
+}
+
 /**
  * xgd_refs_alloc_more - the same as xgd_refs_alloc(), where that takes more work
  * @xd:		the device
@@ -554,10 +584,8 @@ s64 xgd_refs_alloc_more(struct xgd_device *xd, unsigned int count, bool brief)
 		ret = xgd_kernel_alloc(count, &first);
 	if (ret) {
 		xgd_refs_uncharge(xd, count);
-		dev_warn_ratelimited(xd->dev,
-				     "no %u consecutive grant references for domain %u: %pe; raise gnttab_max_frames of Xen if this goes on\n",
-				     count, xd->domid, ERR_PTR(ret));
-		return ret;
+		xgd_refs_tell(xd, count, ret);
+		return ret == -EDQUOT ? -ENOSPC : ret;
 	}
 
 	return first;
@@ -576,7 +604,7 @@ void xgd_refs_free_more(struct xgd_device *xd, grant_ref_t first, unsigned int c
 	if (xgd_refs_pooled(first))
 		xgd_pool_give(first, count);
 	else
-		gnttab_free_grant_reference_seq(first, count);
+		xgd_kernel_free(first, count);
 	xgd_refs_uncharge(xd, count);
 }
 
@@ -604,6 +632,7 @@ bool xgd_refs_end_and_free(struct xgd_device *xd, grant_ref_t ref)
 			xgd_pool_set_own(ref, true);
 		return false;
 	}
+	atomic_dec(&xgd_taken);
 	xgd_refs_uncharge(xd, 1);
 
 	return true;
@@ -630,6 +659,17 @@ void xgd_refs_grant_private(struct xgd_device *xd, grant_ref_t ref,
 	entry->flags |= XGD_REF_PRIVATE;
 }
 
+/*
+ * A late reference may be ended meanwhile, and be another device's at once: what its
+ * entry says of the owner and of being late must be of the same moment.
+ */
+static bool xgd_refs_is_of(const struct xgd_ref *entry, u16 owner)
+{
+	const struct xgd_ref seen = { .state = READ_ONCE(entry->state) };
+
+	return seen.owner == owner && !(seen.flags & XGD_REF_LATE);
+}
+
 /**
  * xgd_refs_next_of - the next reference of a device
  * @owner:	id of the device, which makes no mappings meanwhile
@@ -640,13 +680,14 @@ void xgd_refs_grant_private(struct xgd_device *xd, grant_ref_t ref,
  */
 grant_ref_t xgd_refs_next_of(u16 owner, grant_ref_t from)
 {
-	struct xgd_ref *entry;
+	struct xgd_ref *block;
 	grant_ref_t ref;
 
 	for (ref = from; ref < xgd_ref_count; ref++) {
-		entry = xgd_refs_entry(ref);
-		if (entry && READ_ONCE(entry->owner) == owner &&
-		    !(READ_ONCE(entry->flags) & XGD_REF_LATE))
+		block = READ_ONCE(xgd_ref_blocks[ref / XGD_REFS_PER_BLOCK]);
+		if (!block)
+			ref |= XGD_REFS_PER_BLOCK - 1;
+		else if (xgd_refs_is_of(block + ref % XGD_REFS_PER_BLOCK, owner))
 			return ref;
 	}
 

@@ -31,9 +31,10 @@ struct xgd_private;
  * @owner:	id of the device, 0 for a reference that is not in use here
  * @flags:	XGD_REF_*
  * @part:	which Xen page of @page is granted
+ * @state:	@owner, @flags and @part, to be read at once
  *
- * An entry belongs to whoever allocated the reference; nobody else reads or
- * writes it while @owner is set.
+ * An entry belongs to whoever allocated the reference; nobody else writes it while
+ * @owner is set, and who does not own it looks at @state alone.
  */
 struct xgd_ref {
 	union {
@@ -41,9 +42,14 @@ struct xgd_ref {
 		struct xgd_private	*private;
 	};
 	grant_ref_t	next;
-	u16		owner;
-	u8		flags;
-	u8		part;
+	union {
+		struct {
+			u16	owner;
+			u8	flags;
+			u8	part;
+		};
+		u32		state;
+	};
 };
 
 /**
@@ -102,17 +108,21 @@ static inline struct xgd_ref *xgd_refs_known(grant_ref_t ref)
 
 /**
  * struct xgd_refs_usage - what all devices share
+ * @taken:	references that were taken from the kernel, of the pool and others
+ * @may_take:	how many that may be
  * @pool:	references of the pool
  * @free:	those of @pool that nobody has taken
  * @bytes:	memory of the pool and of the table
  */
 struct xgd_refs_usage {
+	unsigned int	taken;
+	unsigned int	may_take;
 	unsigned int	pool;
 	unsigned int	free;
 	size_t		bytes;
 };
 
-int xgd_refs_init(void);
+int xgd_refs_init(unsigned int keep);
 void xgd_refs_exit(void);
 unsigned int xgd_refs_max_run(void);
 void xgd_refs_init_device(struct xgd_device *xd);

@@ -6,11 +6,16 @@
  * which they ought not to (the log tells, see anchor.c).
  *
  * A suspend that was cancelled, or one that Xen has no part in, leaves the table as
- * it was. There ending a grant and making it again changes nothing, and one that
- * the backend maps cannot be ended and is left alone.
+ * it was. There ending a grant and making it again changes nothing. One that the
+ * backend maps cannot be ended, which an entry of version 1 says itself: it is left
+ * alone. That a version 2 entry is mapped is noted elsewhere, and trying to end it
+ * takes the grant away: it is just written again.
  */
 #include <linux/mm.h>
+#include <xen/interface/grant_table.h>
 #include <xen/page.h>
+
+#include <asm/xen/hypercall.h>
 
 #include "bounce.h"
 #include "compat/syscore.h"
@@ -18,12 +23,20 @@
 #include "refs.h"
 #include "resume.h"
 
-static void xgd_grant_again(struct xgd_device *xd, grant_ref_t ref)
+static bool xgd_is_version_2(void)
+{
+	struct gnttab_get_version version = { .dom = DOMID_SELF };
+
+	return !HYPERVISOR_grant_table_op(GNTTABOP_get_version, &version, 1) &&
+	       version.version == 2;
+}
+
+static void xgd_grant_again(struct xgd_device *xd, grant_ref_t ref, bool version_2)
 {
 	struct xgd_ref *entry = xgd_refs_entry(ref);
 	bool readonly = entry->flags & XGD_REF_READONLY;
 
-	if (!gnttab_end_foreign_access_ref(ref))
+	if (!version_2 && !gnttab_end_foreign_access_ref(ref))
 		return;
 
 	if (entry->flags & XGD_REF_PRIVATE)
@@ -36,19 +49,22 @@ static void xgd_grant_again(struct xgd_device *xd, grant_ref_t ref)
 
 static void xgd_resume_device(struct xgd_device *xd, void *data)
 {
+	bool *version_2 = data;
 	grant_ref_t ref = 0;
 
 	if (!xd->attached)
 		return;
 
 	while ((ref = xgd_refs_next_of(xd->id, ref)) != XGD_REF_NONE)
-		xgd_grant_again(xd, ref++);
+		xgd_grant_again(xd, ref++, *version_2);
 }
 
 /* One CPU, no interrupts; the kernel has set up the grant table. */
 static void xgd_resume(void)
 {
-	xgd_device_visit_stopped(xgd_resume_device, NULL);
+	bool version_2 = xgd_is_version_2();
+
+	xgd_device_visit_stopped(xgd_resume_device, &version_2);
 }
 
 XGD_DEFINE_SYSCORE(xgd_syscore, xgd_resume);

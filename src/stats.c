@@ -89,6 +89,8 @@ static int shared_show(struct seq_file *m, void *unused)
 	struct xgd_refs_usage usage;
 
 	xgd_refs_usage(&usage);
+	seq_printf(m, "%-18s %u\n", "references", usage.taken);
+	seq_printf(m, "%-18s %u\n", "references_limit", usage.may_take);
 	seq_printf(m, "%-18s %u\n", "pool_references", usage.pool);
 	seq_printf(m, "%-18s %u\n", "pool_free", usage.free);
 	seq_printf(m, "%-18s %zu\n", "table_bytes", usage.bytes);

@@ -4,6 +4,9 @@
 
 #include <linux/iommu.h>
 #ifdef XGD_HAVE_BUS_IOMMU_OPS
+#include <linux/amba/bus.h>
+#include <linux/fsl/mc.h>
+#include <linux/host1x_context_bus.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
 
@@ -36,7 +39,8 @@ static inline void xgd_iommu_fwspec_free(struct device *dev)
 
 /*
  * Where the operations belong to a bus, unregistering leaves them there, for the
- * next device to use. The module is about to go.
+ * next device to use; so does registering that fails on one of the buses. Which buses
+ * these are: iommu_buses of drivers/iommu/iommu.c. The module is about to go.
  */
 static inline void xgd_iommu_forget(const struct iommu_ops *ops)
 {
@@ -44,6 +48,15 @@ static inline void xgd_iommu_forget(const struct iommu_ops *ops)
 	xgd_iommu_forget_bus(&platform_bus_type, ops);
 #ifdef CONFIG_PCI
 	xgd_iommu_forget_bus(&pci_bus_type, ops);
+#endif
+#ifdef CONFIG_ARM_AMBA
+	xgd_iommu_forget_bus(&amba_bustype, ops);
+#endif
+#ifdef CONFIG_FSL_MC_BUS
+	xgd_iommu_forget_bus(&fsl_mc_bus_type, ops);
+#endif
+#ifdef CONFIG_TEGRA_HOST1X_CONTEXT_BUS
+	xgd_iommu_forget_bus(&host1x_context_device_bus_type, ops);
 #endif
 #endif
 }

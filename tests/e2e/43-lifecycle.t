@@ -21,11 +21,18 @@ is "$(references)" 0 'at first nothing can be mapped'
 memory=$(guest "awk '/MemAvailable/ { print \$2 }' /proc/meminfo")
 
 # ---- load and unload ----
-guest "for i in \$(seq 50); do
-		insmod $(module xen_grant_dma) force_grant=1 || exit
-		rmmod xen_grant_dma || exit
-	done" 60
-ok $? 'loaded and unloaded 50 times'
+# All that it shows is read meanwhile; where there is wait=, of sixteen domains.
+guest "cd /sys/module
+	while [ ! -e /tmp/read ]; do
+		cat xen_grant_dma/parameters/* /sys/kernel/debug/xen_grant_dma/*
+	done >/dev/null 2>&1 &
+	for i in \$(seq 50); do
+		insmod $(module xen_grant_dma) force_grant=1 wait=$(seq -s , 16) || exit
+		until rmmod xen_grant_dma 2>/dev/null; do :; done
+	done
+	touch /tmp/read
+	wait" 60
+ok $? 'loaded and unloaded 50 times, read by others meanwhile'
 
 # ---- in use ----
 load force_grant=1

@@ -48,6 +48,10 @@ load "backend='*=0'" max_refs=32768
 drivers blk
 hoard
 isnt $? 0 'without a limit the disk waits'
+guest 'timeout 20 dd if=/dev/xvdb of=/dev/null bs=64k count=16 iflag=direct 2>/dev/null'
+ok $? 'but a PV disk does not: some references are kept for it'
+like "$(guest dmesg)" 'xen_grant_dma: no [0-9]+ more grant references for domain 0: all devices may have 28672, .*max_grant_frames' \
+	'the log says what to raise'
 fake_unload
 guest 'for i in $(seq 100); do [ -e /run/done ] && exit; usleep 100000; done; exit 1'
 ok $? 'until the other device has given back what it took'

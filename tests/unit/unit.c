@@ -343,7 +343,7 @@ static int __init unit_module_init(void)
 {
 	int ret;
 
-	ret = xgd_refs_init();
+	ret = xgd_refs_init(1);
 	if (ret)
 		return ret;
 
