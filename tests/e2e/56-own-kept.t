@@ -10,8 +10,6 @@
 . /payload/attack.sh
 
 dd if=/dev/urandom of="$DISK" bs=1M count=1 conv=notrunc 2>/dev/null
-dd if=/dev/urandom of=/run/data bs=1k count=160 2>/dev/null
-sum=$(md5sum </run/data)
 
 # changed: how many of the pages that the guest has read are not as they were
 changed()
@@ -33,28 +31,13 @@ attack_blk()
 	diag "the backend writes to $(tell scribble) that it has kept"
 }
 
-# attack_net: to the packets that have come, and that nobody has read yet
-attack_net()
-{
-	guest 'rm -f /tmp/pipe /tmp/go /tmp/sum; mkfifo /tmp/pipe'
-	guest "{ $(receive 7 /tmp/pipe); } &
-		{ while [ ! -e /tmp/go ]; do usleep 50000; done; md5sum; } </tmp/pipe >/tmp/sum 2>/dev/null &"
-	wait_for 20 nc "$(guest_ip)" 7 </run/data &
-	sender=$!
-	sleep 3
-	tell scribble >/dev/null
-	guest ': >/tmp/go'
-	wait $sender
-	wait_for 20 guest '[ -s /tmp/sum ]'
-	guest 'cat /tmp/sum'
-}
-
 begin() # NAME PARAMETER...
 {
 	hostile_start
 	load "$2" "${3-}"
 	drivers blk net
 	net_up
+	grow_net
 	attack_blk "$1"
 }
 
