@@ -33,9 +33,17 @@ static const char canary[] = "-xgd-canary-";
 struct address_space pieces_mapping;
 
 /* PAGES have it, KERNEL not. */
-enum memory { SLAB, PAGES, KERNEL, TAIL, VMALLOC };
+enum memory {
+	SLAB,
+	PAGES,
+	KERNEL,
+	TAIL,
+	VMALLOC
+};
 
-static const char *const memory_names[] = { "slab", "pages", "kernel pages", "tail pages", "vmalloc" };
+static const char *const memory_names[] = {
+	"slab", "pages", "kernel pages", "tail pages", "vmalloc"
+};
 
 static const enum dma_data_direction dirs[] = {
 	DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA_BIDIRECTIONAL
