@@ -64,6 +64,7 @@ pages=$(changed)
 diag "$pages pages changed: those that the backend had when it was found to keep one"
 cmp_ok "$pages" -le 64 'byte: only what was in flight when the backend was caught can change'
 like "$(guest dmesg)" 'still maps a buffer after its use' 'byte: the log tells of it'
+cmp_ok "$(guest 'dmesg | grep -c "still in use"')" -le 4 "byte: and the kernel does not for each page, of $(counter late_total)"
 is "$(attack_net)" "$sum" 'byte: no packet changes'
 like "$(tell writable)" '^0 of [1-9]' 'byte: what is there to read cannot be mapped for writing'
 
