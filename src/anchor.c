@@ -97,6 +97,11 @@ static int xgd_attach_parent(struct device *dev, const struct xgd_backend *backe
 		return -EBUSY;
 	}
 
+	if (xgd_has_own_memory(dev)) {
+		dev_err(dev, "refused: it has memory of its own for its rings (shared-dma-pool), which cannot be granted\n");
+		return -EBUSY;
+	}
+
 	xgd_params_mode(&mode);
 	mode.copy |= backend->copy;
 	xd = xgd_device_create(dev, backend->domid, backend->source, &mode);

@@ -36,8 +36,11 @@
 /* Pages that are not granted and that are kept all the same. */
 #define XGD_KEEP_MAX		64
 
-/* With these a device makes progress even when the kernel has no memory. */
-#define XGD_RESERVE		2
+/*
+ * With these a device makes progress even when the kernel has no memory: a request
+ * has a header, a table of descriptors and data, all of which may be pieces.
+ */
+#define XGD_RESERVE		3
 
 /* Pages of a block of whole pages: usually, and where all is copied. */
 #define XGD_BLOCK_PAGES		8

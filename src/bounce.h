@@ -13,6 +13,11 @@
 #include "refs.h"
 #include "runs.h"
 
+/* What is copied must have an address: highmem of 32-bit kernels has none. */
+#ifndef CONFIG_64BIT
+#error "xen_grant_dma needs a 64-bit kernel"
+#endif
+
 /**
  * struct xgd_private - a Xen page that only this driver and the backend see
  * @list:	in the list of spare pages

@@ -3,14 +3,16 @@
  * The dma_map_ops table: memory of the guest becomes reachable for the backend
  * of one device by grants, and stops being so when the mapping ends.
  *
- * Whole Xen pages are granted in place. What shares a page with other data is
- * copied through private pages, so that the backend gets the bytes of the buffer
- * and no others; a change of ownership (sync) copies the part that it is about.
+ * Whole Xen pages are granted in place: to be read all, to be written only what
+ * holds nothing of the kernel's own. All else is copied through private pages, so
+ * that the backend gets the bytes of the buffer and no others; a change of ownership
+ * (sync) copies the part that it is about.
  * Memory in place needs no work then: Xen backends map guest memory cacheable, on
  * every architecture.
  */
 #define dev_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/scatterlist.h>
@@ -23,43 +25,77 @@
 #include "revoke.h"
 #include "trace.h"
 
+/**
+ * enum xgd_use - what is done with memory while it is mapped
+ * @XGD_READ:	the backend reads it
+ * @XGD_WRITE:	the backend writes it, and the guest looks at it afterwards
+ * @XGD_SHARE:	the backend writes parts of it, and the guest uses other parts
+ */
+enum xgd_use {
+	XGD_READ,
+	XGD_WRITE,
+	XGD_SHARE
+};
+
+/* Who leaves out the sync at map and unmap is to do it for each part. */
+static __always_inline enum xgd_use xgd_use_of(enum dma_data_direction dir, unsigned long attrs)
+{
+	if (dir == DMA_TO_DEVICE)
+		return XGD_READ;
+
+	return attrs & DMA_ATTR_SKIP_CPU_SYNC ? XGD_SHARE : XGD_WRITE;
+}
+
 /*
  * May the backend have the Xen page of this address itself? Not if it can be
  * reused while the backend still has it: slab memory and the tail pages of a
  * high-order allocation have no reference count of their own to hold them by.
- * Zone device pages are device memory, or stand for foreign pages.
+ * Zone device pages are device memory, or stand for foreign pages; where there is
+ * no room for such others do (Arm), which say so.
+ *
+ * To be written it must be the page cache's, a program's, or swap: the kernel keeps
+ * data of its own behind a buffer in its own memory (skb_shared_info), and a backend
+ * that keeps the page could write to it later.
  */
-static __always_inline bool xgd_can_be_kept(phys_addr_t phys)
+static __always_inline bool xgd_can_be_granted(phys_addr_t phys, enum xgd_use use)
 {
 	struct page *page = pfn_to_page(PHYS_PFN(phys)), *head = compound_head(page);
 
-	return !is_zone_device_page(page) && !PageSlab(head) && page_count(head);
+	if (use == XGD_SHARE || is_zone_device_page(page) || PageSlab(head) || !page_count(head))
+		return false;
+	if (head->mapping)
+		return true;
+
+	/* The flag of foreign pages means something else where there is a mapping. */
+	return use == XGD_READ ? !PageForeign(head) : folio_test_swapcache(page_folio(head));
 }
 
 /* Does it go to pages that are granted already, with nothing granted in place? */
-static __always_inline bool xgd_is_copied(struct xgd_device *xd, phys_addr_t phys, size_t size)
+static __always_inline bool xgd_is_copied(struct xgd_device *xd, phys_addr_t phys, size_t size,
+					  enum xgd_use use)
 {
 	if (size <= READ_ONCE(xd->mode.copy_max))
 		return true;
 
 	return size == XEN_PAGE_SIZE && xd->mode.isolation == XGD_ISOLATION_BYTE &&
-	       (xen_offset_in_page(phys) || !xgd_can_be_kept(phys));
+	       (xen_offset_in_page(phys) || !xgd_can_be_granted(phys, use));
 }
 
 /*
  * How many bytes from here on, whole Xen pages, can be granted in place. Memory of
  * one allocation is all alike.
  */
-static size_t xgd_stretch(struct xgd_device *xd, phys_addr_t phys, phys_addr_t end)
+static size_t xgd_stretch(struct xgd_device *xd, phys_addr_t phys, phys_addr_t end,
+			  enum xgd_use use)
 {
 	phys_addr_t next = phys;
 	struct page *page;
 
-	end &= XEN_PAGE_MASK;
+	end &= ~(phys_addr_t)(XEN_PAGE_SIZE - 1);
 	if (xen_offset_in_page(phys) || READ_ONCE(xd->mode.copy))
 		return 0;
 
-	while (next < end && xgd_can_be_kept(next)) {
+	while (next < end && xgd_can_be_granted(next, use)) {
 		page = pfn_to_page(PHYS_PFN(next));
 		next += PAGE_SIZE - offset_in_page(next);
 		if (PageCompound(page))
@@ -74,16 +110,18 @@ static size_t xgd_stretch(struct xgd_device *xd, phys_addr_t phys, phys_addr_t e
  * Returns how many were done, which are all but when there is no memory.
  */
 static noinline unsigned int xgd_grant_parts(struct xgd_device *xd, grant_ref_t first,
-					     phys_addr_t begin, phys_addr_t end, bool readonly)
+					     phys_addr_t begin, phys_addr_t end,
+					     enum xgd_use use)
 {
 	struct xgd_private *private;
+	bool readonly = use == XGD_READ;
 	grant_ref_t ref = first;
 	unsigned int count;
 	bool copied = false;
 	size_t part;
 
 	for (; begin < end; begin += part, ref += count) {
-		part = xgd_stretch(xd, begin, end);
+		part = xgd_stretch(xd, begin, end, use);
 		if (part) {
 			count = part / XEN_PAGE_SIZE;
 			xgd_refs_grant(xd, ref, count, begin, readonly);
@@ -105,7 +143,7 @@ static noinline unsigned int xgd_grant_parts(struct xgd_device *xd, grant_ref_t 
 }
 
 static noinline dma_addr_t xgd_grant_run(struct xgd_device *xd, phys_addr_t phys, size_t size,
-					 unsigned int count, bool readonly)
+					 unsigned int count, enum xgd_use use)
 {
 	unsigned int done;
 	grant_ref_t first;
@@ -114,9 +152,9 @@ static noinline dma_addr_t xgd_grant_run(struct xgd_device *xd, phys_addr_t phys
 		return DMA_MAPPING_ERROR;
 
 	if (xd->mode.isolation == XGD_ISOLATION_PAGE) {
-		xgd_refs_grant(xd, first, count, phys, readonly);
+		xgd_refs_grant(xd, first, count, phys, use == XGD_READ);
 	} else {
-		done = xgd_grant_parts(xd, first, phys, phys + size, readonly);
+		done = xgd_grant_parts(xd, first, phys, phys + size, use);
 		if (unlikely(done < count)) {
 			xgd_revoke(xd, first, done, false);
 			xgd_refs_free(xd, first + done, count - done);
@@ -128,18 +166,18 @@ static noinline dma_addr_t xgd_grant_run(struct xgd_device *xd, phys_addr_t phys
 }
 
 static __always_inline dma_addr_t xgd_grant(struct xgd_device *xd, phys_addr_t phys, size_t size,
-					    bool readonly)
+					    enum xgd_use use)
 {
 	unsigned int count = XEN_PFN_UP(xen_offset_in_page(phys) + size);
 	grant_ref_t ref;
 
 	if (count != 1)
-		return xgd_grant_run(xd, phys, size, count, readonly);
+		return xgd_grant_run(xd, phys, size, count, use);
 
 	/* A single page that may not be granted is copied, see xgd_is_copied(). */
 	if (xgd_refs_alloc(xd, 1, true, &ref))
 		return DMA_MAPPING_ERROR;
-	xgd_refs_grant(xd, ref, 1, phys, readonly);
+	xgd_refs_grant(xd, ref, 1, phys, use == XGD_READ);
 
 	return xen_grant_dma_addr(ref, xen_offset_in_page(phys));
 }
@@ -248,8 +286,8 @@ static struct xgd_device *to_xgd(struct device *dev)
 	return container_of(dev->dma_ops, struct xgd_device, ops);
 }
 
-static void *xgd_alloc(struct device *dev, size_t size, dma_addr_t *dma_handle,
-		       gfp_t gfp, unsigned long attrs)
+static void *xgd_alloc_granted(struct device *dev, size_t size, dma_addr_t *dma_handle,
+			       gfp_t gfp, bool readonly)
 {
 	struct xgd_device *xd = to_xgd(dev);
 	unsigned int count = XEN_PFN_UP(size);
@@ -265,15 +303,21 @@ static void *xgd_alloc(struct device *dev, size_t size, dma_addr_t *dma_handle,
 		goto failed;
 	}
 
-	xgd_refs_grant(xd, first, count, virt_to_phys(vaddr), false);
+	xgd_refs_grant(xd, first, count, virt_to_phys(vaddr), readonly);
 	*dma_handle = xgd_count_map(xd, xen_grant_dma_addr(first, 0), size);
-	trace_xgd_alloc(xd, *dma_handle, size, false);
+	trace_xgd_alloc(xd, *dma_handle, size, readonly);
 
 	return vaddr;
 
 failed:
 	atomic64_inc(&xd->stats.failed);
 	return NULL;
+}
+
+static void *xgd_alloc(struct device *dev, size_t size, dma_addr_t *dma_handle,
+		       gfp_t gfp, unsigned long attrs)
+{
+	return xgd_alloc_granted(dev, size, dma_handle, gfp, false);
 }
 
 static void xgd_free(struct device *dev, size_t size, void *vaddr,
@@ -297,7 +341,7 @@ static struct page *xgd_alloc_pages(struct device *dev, size_t size,
 				    dma_addr_t *dma_handle,
 				    enum dma_data_direction dir, gfp_t gfp)
 {
-	void *vaddr = xgd_alloc(dev, size, dma_handle, gfp, 0);
+	void *vaddr = xgd_alloc_granted(dev, size, dma_handle, gfp, dir == DMA_TO_DEVICE);
 
 	return vaddr ? virt_to_page(vaddr) : NULL;
 }
@@ -333,25 +377,41 @@ static size_t xgd_max_mapping_size(struct device *dev)
 	return to_xgd(dev)->max_mapping;
 }
 
+/*
+ * Why a mapping can never be made, or 0. What a device of the machine has in its
+ * window (P2PDMA) is not the guest's to grant.
+ */
+static __always_inline int xgd_map_error(struct xgd_device *xd, phys_addr_t phys, size_t size,
+					 enum dma_data_direction dir, unsigned long attrs)
+{
+	if (unlikely(dir == DMA_NONE || attrs & DMA_ATTR_MMIO ||
+		     !size || size > xd->max_mapping))
+		return -EINVAL;
+	if (unlikely(is_pci_p2pdma_page(pfn_to_page(PHYS_PFN(phys)))))
+		return -EREMOTEIO;
+
+	return 0;
+}
+
 static dma_addr_t xgd_map(struct device *dev, phys_addr_t phys, size_t size,
 			  enum dma_data_direction dir, unsigned long attrs)
 {
 	struct xgd_device *xd = to_xgd(dev);
-	bool readonly = dir == DMA_TO_DEVICE;
+	enum xgd_use use = xgd_use_of(dir, attrs);
+	bool readonly = use == XGD_READ;
 	dma_addr_t addr;
 
-	if (unlikely(dir == DMA_NONE || attrs & DMA_ATTR_MMIO ||
-		     !size || size > xd->max_mapping)) {
+	if (unlikely(xgd_map_error(xd, phys, size, dir, attrs))) {
 		atomic64_inc(&xd->stats.refused);
 		return DMA_MAPPING_ERROR;
 	}
 
-	if (xgd_is_copied(xd, phys, size)) {
+	if (xgd_is_copied(xd, phys, size, use)) {
 		addr = xgd_bounce_map(xd, phys, size, readonly);
 		if (addr != DMA_MAPPING_ERROR)
 			this_cpu_inc(xd->cpu->copied);
 	} else {
-		addr = xgd_grant(xd, phys, size, readonly);
+		addr = xgd_grant(xd, phys, size, use);
 	}
 	xgd_count_map(xd, addr, size);
 	if (addr != DMA_MAPPING_ERROR)
@@ -407,7 +467,9 @@ static int xgd_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 		sg_dma_address(sg) = xgd_map(dev, sg_phys(sg), sg->length, dir, attrs);
 		if (sg_dma_address(sg) == DMA_MAPPING_ERROR) {
 			xgd_unmap_sg(dev, sgl, i, dir, attrs);
-			return -EIO;
+			/* When there is no memory it can be tried again. */
+			return xgd_map_error(to_xgd(dev), sg_phys(sg), sg->length, dir, attrs) ?:
+			       -ENOMEM;
 		}
 		sg_dma_len(sg) = sg->length;
 	}

@@ -207,7 +207,7 @@ static void xgd_not_ended(struct xgd_device *xd, grant_ref_t ref, struct xgd_ref
 	xgd_late_add(xd, ref, entry);
 }
 
-/* References that last. The kernel's list of free ones stays sorted backwards. */
+/* To the kernel, without a line in the log. Its list of free ones stays sorted backwards. */
 static unsigned int xgd_revoke_lasting(struct xgd_device *xd, grant_ref_t first,
 				       unsigned int count, bool copy_back)
 {
@@ -232,15 +232,14 @@ static unsigned int xgd_revoke_lasting(struct xgd_device *xd, grant_ref_t first,
 }
 
 /*
- * References of the pool go back to it as they came, those between late ones each
- * for themselves. For a late one the kernel writes a line to the log. So that a
- * backend cannot fill it, its device gets references from elsewhere then.
+ * References of the pool go back to it as they came. Where that fails the kernel
+ * writes a line to the log. So that a backend cannot fill it, that is tried once: the
+ * device's references are ended in another way then, and come from elsewhere.
  */
 static unsigned int xgd_revoke_pooled(struct xgd_device *xd, grant_ref_t first,
 				      unsigned int count, bool copy_back)
 {
 	grant_ref_t ref, end = first + count;
-	unsigned int late = 0;
 
 	for (ref = first; ref < end; ref++) {
 		struct xgd_ref *entry = xgd_refs_known(ref);
@@ -248,18 +247,15 @@ static unsigned int xgd_revoke_pooled(struct xgd_device *xd, grant_ref_t first,
 		if (unlikely(!gnttab_end_foreign_access_ref(ref))) {
 			WRITE_ONCE(xd->refs.no_pool, true);
 			xgd_refs_free(xd, first, ref - first);
-			first = ref + 1;
-			xgd_not_ended(xd, ref, entry, copy_back);
-			late++;
-			continue;
+			return xgd_revoke_lasting(xd, ref, end - ref, copy_back);
 		}
 		WRITE_ONCE(entry->owner, 0);
 		if (entry->flags & XGD_REF_PRIVATE)
 			xgd_ended(xd, entry->private, copy_back);
 	}
-	xgd_refs_free(xd, first, end - first);
+	xgd_refs_free(xd, first, count);
 
-	return late;
+	return 0;
 }
 
 /* Private pages that nobody has used for a while. */
@@ -303,7 +299,7 @@ void xgd_revoke_init(struct xgd_device *xd)
 unsigned int xgd_revoke_more(struct xgd_device *xd, grant_ref_t first, unsigned int count,
 			     bool copy_back)
 {
-	return likely(xgd_refs_pooled(first)) ?
+	return likely(xgd_refs_pooled(first) && !READ_ONCE(xd->refs.no_pool)) ?
 	       xgd_revoke_pooled(xd, first, count, copy_back) :
 	       xgd_revoke_lasting(xd, first, count, copy_back);
 }

@@ -36,9 +36,14 @@ static __always_inline unsigned int xgd_revoke(struct xgd_device *xd, grant_ref_
 	struct xgd_ref *entry = xgd_refs_known(first);
 
 	if (count != 1 || unlikely(entry->flags & XGD_REF_PRIVATE) ||
-	    unlikely(!xgd_refs_pooled(first)) ||
-	    unlikely(!gnttab_end_foreign_access_ref(first)))
+	    unlikely(!xgd_refs_pooled(first)) || unlikely(READ_ONCE(xd->refs.no_pool)))
 		return xgd_revoke_more(xd, first, count, copy_back);
+
+	if (unlikely(!gnttab_end_foreign_access_ref(first))) {
+		/* See xgd_revoke_pooled(). */
+		WRITE_ONCE(xd->refs.no_pool, true);
+		return xgd_revoke_more(xd, first, 1, copy_back);
+	}
 
 	WRITE_ONCE(entry->owner, 0);
 	xgd_refs_free_pooled(xd, first, 1);

@@ -67,4 +67,14 @@ static inline bool xgd_has_own_grants(struct device *dev)
 	       !ops->dma_supported(dev, DMA_BIT_MASK(63));
 }
 
+/* Does the DMA core serve coherent memory from a pool of the device's, not by its ops? */
+static inline bool xgd_has_own_memory(struct device *dev)
+{
+#ifdef CONFIG_DMA_DECLARE_COHERENT
+	return dev->dma_mem;
+#else
+	return false;
+#endif
+}
+
 #endif /* XGD_COMPAT_DMA_MAP_OPS_H */

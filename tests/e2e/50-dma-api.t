@@ -10,17 +10,30 @@
 load 'backend=xgd-fake=0' max_refs=32768
 ok $? 'the module loads'
 
-fake_load mode=hold
-first=$(fake_first)
-is "$(seen_pages "$first")" "$(held_pages "$first" rw)" 'dom0 sees the pages of a buffer, in order, and may write'
-is "$(probe 2048 0 -z | wc -l)" 16 'and no other, but private pages that are empty'
-fake_unload
-is "$(probe)" '' 'and none when it is unmapped'
+# holds rw|ro TEXT WHAT [PARAMETER...]: dom0 sees a buffer, and may read or write it.
+# TEXT is XGD if its memory is granted, and xgd if it is a copy.
+holds()
+{
+	local first access=$1 text=$2 what=$3 readonly=
 
-fake_load mode=hold readonly=1
-first=$(fake_first)
-is "$(seen_pages "$first")" "$(held_pages "$first" ro)" 'dom0 can only read what is mapped for reading'
-fake_unload
+	shift 3
+	[ "$access" = rw ] || readonly=readonly=1
+	fake_load mode=hold $readonly "$@"
+	first=$(fake_first)
+	is "$(seen_pages "$first")" "$(held_pages "$first" "$access" "$text")" "$what"
+	is "$(probe 2048 0 -z | wc -l)" 16 'and no other, but private pages that are empty'
+	fake_unload
+	is "$(probe)" '' 'and none when it is unmapped'
+}
+
+holds rw XGD 'dom0 sees the pages of a buffer, in order, and may write'
+holds ro XGD 'it can only read what is mapped for reading'
+holds rw xgd "it gets a copy of the kernel's own memory if it may write" memory=kernel
+holds ro XGD 'and the memory itself if it may only read' memory=kernel
+holds rw xgd 'a copy of what is mapped for longer than its use' skip_sync=1
+holds ro xgd "and of memory that stands for another domain's" memory=foreign
+holds rw XGD 'what is allocated for the device is granted' memory=pages
+holds ro XGD 'and only to be read if the device only reads' memory=pages
 
 fake_load mode=leave
 is "$(probe 2048 0 -z | wc -l)" 16 'a driver that does not unmap'

@@ -46,7 +46,7 @@ restore
 ok $? 'and restored' "$(cat /run/restore.log)"
 isnt "$(guest_id)" "$first" 'in a new domain'
 is "$(seen)" "$was" 'dom0 sees there what it saw before'
-is "$(guest 'dmesg | grep -c "xgd-fake: xen_grant_dma: its driver kept 66 mappings for domain 0 across a freeze or reset"')" 2 \
+is "$(guest 'dmesg | grep -c "xgd-fake: xen_grant_dma: its driver kept 72 mappings for domain 0 across a freeze or reset"')" 2 \
 	'the log names who kept mappings, both times'
 guest 'echo unmap >/sys/module/xgd_fake/parameters/step'
 is "$(probe | wc -l)" "$(counter references)" 'unmapped, the private pages are left'

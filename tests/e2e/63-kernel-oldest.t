@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=dom0 kernels=oldest timeout=180
+# rig: snapshot=dom0 kernels=oldest timeout=240
 #
 # The oldest kernel. Virtio itself is a module there, so there is more to load, and
 # more ways to load it in the wrong order.
@@ -36,4 +36,8 @@ ok $? 'the module loads before the transport'
 guest 'modprobe virtio_pci'
 ok $? 'the transport finds the devices'
 kernel_works
+
+. /payload/own.sh
+. /payload/attack.sh
+packets_stay
 done_testing

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=dom0 kernels=newest timeout=180
+# rig: snapshot=dom0 kernels=newest timeout=240
 #
 # The newest kernel, which maps physical addresses instead of pages.
 
@@ -13,4 +13,8 @@ runs_kernel newest
 load force_grant=1
 ok $? 'the module loads'
 kernel_works
+
+. /payload/own.sh
+. /payload/attack.sh
+packets_stay
 done_testing

@@ -64,3 +64,48 @@ works()
 	rng)	guest 'dd if=/dev/hwrng bs=64 count=4 2>/dev/null | wc -c | grep -q 256' ;;
 	esac
 }
+
+# ---- a network whose backend keeps what it has mapped -------------------------
+
+dd if=/dev/urandom of=/run/data bs=1k count=160 2>/dev/null
+sum=$(md5sum </run/data)
+
+# grow_net: after so many large packets each buffer that virtio_net gives away is a
+# page, but those that have not been used since
+grow_net()
+{
+	ip link set "tap-$GUEST" mtu 9000
+	ping -q -s 8000 -c 200 -i 0.01 "$(guest_ip)" >/dev/null
+}
+
+# attack_net: to the packets that have come, and that nobody has read yet. Told is
+# the checksum of what is read in the end.
+attack_net()
+{
+	guest 'rm -f /tmp/pipe /tmp/go /tmp/sum; mkfifo /tmp/pipe'
+	guest "{ $(receive 7 /tmp/pipe); } &
+		{ while [ ! -e /tmp/go ]; do usleep 50000; done; md5sum; } </tmp/pipe >/tmp/sum 2>/dev/null &"
+	wait_for 20 timeout 60 nc "$(guest_ip)" 7 </run/data &
+	sender=$!
+	sleep 3
+	tell scribble >/dev/null
+	guest ': >/tmp/go'
+	wait $sender
+	wait_for 20 guest '[ -s /tmp/sum ]'
+	guest 'cat /tmp/sum'
+}
+
+# packets_stay: what the guest has received does not change, whatever the backend keeps
+packets_stay()
+{
+	hostile_start
+	load 'backend=*=0'
+	drivers blk net && net_up && grow_net
+	ok $? 'a backend that keeps buffers of the network is there'
+	tell keep
+	is "$(attack_net)" "$sum" 'and can change no packet that has come'
+	tell release
+	no_drivers blk net
+	wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
+	nothing_left
+}

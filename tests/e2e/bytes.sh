@@ -8,7 +8,7 @@
 # ---- the default ----
 load 'backend=xgd-fake=0'
 fake_load mode=pieces
-like "$(guest dmesg)" 'xgd_fake: 66 buffers are mapped' 'buffers of all kinds are mapped'
+like "$(guest dmesg)" 'xgd_fake: 72 buffers are mapped' 'buffers of all kinds are mapped'
 is "$(guest "sed -n 's/^ *isolation *//p' /sys/kernel/debug/xen_grant_dma/devices")" byte 'isolation=byte is the default'
 cmp_ok "$(texts '-xgd-handed-')" -gt 30 'dom0 finds what it was handed'
 is "$(texts '-xgd-canary-')" 0 'and nothing of what is beside it'

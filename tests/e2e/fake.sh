@@ -59,14 +59,14 @@ fake_first()
 	guest 'dmesg | sed -n "s/^.*xgd_fake: holds references \([0-9]*\) to .*/\1/p" | tail -n 1'
 }
 
-# held_pages FIRST rw|ro: what gntprobe -d is to show of the buffer that the device
-# holds, but for the checksums
+# held_pages FIRST rw|ro [xgd]: what gntprobe -d is to show of the buffer that the
+# device holds, but for the checksums; xgd if it is a copy
 held_pages()
 {
 	local i
 
 	for i in $(seq 0 15); do
-		echo "$(($1 + i)) $2 xgd page $i"
+		echo "$(($1 + i)) $2 ${3-XGD} page $i"
 	done
 }
 

@@ -60,6 +60,14 @@ static int readonly;
 module_param(readonly, int, 0444);
 MODULE_PARM_DESC(readonly, "map what is held read-only (default: 0)");
 
+static char *memory = "user";
+module_param(memory, charp, 0444);
+MODULE_PARM_DESC(memory, "what is held: user, as of a program or of the page cache; kernel; foreign, as if another domain's; pages of dma_alloc_pages() (default: user)");
+
+static bool skip_sync;
+module_param(skip_sync, bool, 0444);
+MODULE_PARM_DESC(skip_sync, "map it without a sync (default: N)");
+
 static uint fail;
 module_param(fail, uint, 0644);
 MODULE_PARM_DESC(fail, "the n-th request for memory fails that setting up the device makes; how many more there would have to be is here afterwards (default: 0, none)");
@@ -421,7 +429,7 @@ static bool is_scattered(void *mem)
 /* A buffer; one that is scattered, if there is any among so many. */
 static char *hold_alloc(void)
 {
-	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY;
+	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_NORETRY;
 	unsigned int tries = xen_pv_domain() ? 500 : 1;
 	void *mem, *others = NULL;
 
@@ -442,23 +450,77 @@ static char *hold_alloc(void)
 	return mem;
 }
 
-static int hold(struct device *dev)
+/* Pages of their own, which are said to be of a kind. */
+static void hold_mark(char *mem, bool on)
 {
 	unsigned int i;
+
+	if (on)
+		split_page(virt_to_page(mem), get_order(HOLD_SIZE));
+	for (i = 0; i < 1 << get_order(HOLD_SIZE); i++) {
+		struct page *page = virt_to_page(mem) + i;
+
+		if (!strcmp(memory, "user"))
+			page->mapping = on ? &pieces_mapping : NULL;
+		if (!strcmp(memory, "foreign"))
+			on ? SetPageForeign(page) : ClearPageForeign(page);
+		if (!on)
+			__free_page(page);
+	}
+}
+
+static bool hold_is_allocated(void)
+{
+	return !strcmp(memory, "pages");
+}
+
+static enum dma_data_direction hold_dir(void)
+{
+	return readonly ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL;
+}
+
+static int hold_map(struct device *dev)
+{
+	struct page *page;
+
+	if (hold_is_allocated()) {
+		page = dma_alloc_pages(dev, HOLD_SIZE, &held_addr, hold_dir(), GFP_KERNEL);
+		held = page ? page_address(page) : NULL;
+		return held ? 0 : -ENOMEM;
+	}
 
 	held = hold_alloc();
 	if (!held)
 		return -ENOMEM;
-	for (i = 0; i < HOLD_PAGES; i++)
-		snprintf(held + i * XEN_PAGE_SIZE, 16, "xgd page %u", i);
+	hold_mark(held, true);
+	return 0;
+}
 
-	held_addr = dma_map_single(dev, held, HOLD_SIZE,
-				   readonly ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL);
+static void hold_say(const char *what)
+{
+	unsigned int i;
+
+	for (i = 0; i < HOLD_PAGES; i++)
+		snprintf(held + i * XEN_PAGE_SIZE, 16, "%s page %u", what, i);
+}
+
+static int hold(struct device *dev)
+{
+	int ret = hold_map(dev);
+
+	if (ret)
+		return ret;
+	hold_say("xgd");
+	if (!hold_is_allocated())
+		held_addr = dma_map_single_attrs(dev, held, HOLD_SIZE, hold_dir(),
+						 skip_sync ? DMA_ATTR_SKIP_CPU_SYNC : 0);
 	if (dma_mapping_error(dev, held_addr)) {
-		free_pages((unsigned long)held, get_order(HOLD_SIZE));
+		hold_mark(held, false);
 		held = NULL;
 		return -EIO;
 	}
+	/* A copy was made before. */
+	hold_say("XGD");
 	if (is_grant(dev, held_addr))
 		pr_info("holds references %llu to %llu\n", xen_grant_dma_ref(held_addr),
 			xen_grant_dma_ref(held_addr) + HOLD_PAGES - 1);
@@ -495,6 +557,17 @@ static int give_up(struct virtio_device *vdev)
 		return -ENOMEM;
 
 	return devm_add_action_or_reset(&vdev->dev, ring_free, ring) ?: -EIO;
+}
+
+static void hold_end(struct device *dev)
+{
+	if (hold_is_allocated()) {
+		dma_free_pages(dev, HOLD_SIZE, virt_to_page(held), held_addr, hold_dir());
+		return;
+	}
+	dma_unmap_single_attrs(dev, held_addr, HOLD_SIZE, hold_dir(),
+			       skip_sync ? DMA_ATTR_SKIP_CPU_SYNC : 0);
+	hold_mark(held, false);
 }
 
 static int fake_probe(struct virtio_device *vdev)
@@ -542,11 +615,8 @@ static void fake_remove(struct virtio_device *vdev)
 	if (!held)
 		return;
 	/* The memory, too: the checks of the DMA API would blame whoever has it next. */
-	if (strcmp(mode, "leave")) {
-		dma_unmap_single(vdev->dev.parent, held_addr, HOLD_SIZE,
-				 readonly ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL);
-		free_pages((unsigned long)held, get_order(HOLD_SIZE));
-	}
+	if (strcmp(mode, "leave"))
+		hold_end(vdev->dev.parent);
 	held = NULL;
 }
 

@@ -19,6 +19,7 @@
 #include <xen/page.h>
 
 #include "micro.h"
+#include "pieces.h"
 
 #define REPEATS		31
 #define BUFFER_SIZE	(SZ_1M + XEN_PAGE_SIZE)
@@ -45,7 +46,7 @@ struct micro {
 };
 
 static struct page *buffer;
-static dma_addr_t synced;
+static dma_addr_t synced, shared;
 
 static bool do_nothing(struct device *dev, const struct micro *micro,
 		       enum dma_data_direction dir)
@@ -87,6 +88,18 @@ static bool do_sync(struct device *dev, const struct micro *micro, enum dma_data
 	return true;
 }
 
+/* A part of a page that is mapped for long, as a network card's. */
+static bool do_sync_part(struct device *dev, const struct micro *micro,
+			 enum dma_data_direction dir)
+{
+	if (dir == DMA_TO_DEVICE)
+		dma_sync_single_range_for_device(dev, shared, micro->offset, micro->size, dir);
+	else
+		dma_sync_single_range_for_cpu(dev, shared, micro->offset, micro->size, dir);
+
+	return true;
+}
+
 static const struct micro micros[] = {
 	{ "map 16 B", do_map, 16, 256, 128 },
 	{ "map 512 B", do_map, 512, 512, 128 },
@@ -96,6 +109,8 @@ static const struct micro micros[] = {
 	{ "map 1 MiB", do_map, SZ_1M, 0, 8 },
 	{ "sync 64 B", do_sync, 64, 0, 128 },
 	{ "sync 1500 B", do_sync, 1500, 0, 128 },
+	{ "sync 64 B of 4 KiB", do_sync_part, 64, 1600, 128 },
+	{ "sync 1500 B of 4 KiB", do_sync_part, 1500, 1600, 128 },
 	{ "coherent 4 KiB", do_coherent, SZ_4K, 0, 64 },
 	{ "coherent 64 KiB", do_coherent, SZ_64K, 0, 16 },
 };
@@ -161,9 +176,15 @@ static int measure_direction(struct device *dev, enum dma_data_direction dir,
 	synced = dma_map_page(dev, buffer, 256, 1500, dir);
 	if (dma_mapping_error(dev, synced))
 		return -EIO;
+	shared = dma_map_page_attrs(dev, buffer, 0, SZ_4K, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	if (dma_mapping_error(dev, shared)) {
+		dma_unmap_page(dev, synced, 1500, dir);
+		return -EIO;
+	}
 	for (i = 0; i < ARRAY_SIZE(micros); i++)
 		if (micros[i].op != do_coherent)
 			measure(dev, &micros[i], dir, said, holding);
+	dma_unmap_page_attrs(dev, shared, SZ_4K, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	dma_unmap_page(dev, synced, 1500, dir);
 
 	return 0;
@@ -174,9 +195,15 @@ static int measure_all(struct device *dev, unsigned int holding)
 	unsigned int i;
 	int ret;
 
+	/* Memory of a program, or of the page cache; and then the kernel's own. */
+	buffer->mapping = &pieces_mapping;
 	ret = measure_direction(dev, DMA_TO_DEVICE, ", to device", holding);
 	if (!ret)
 		ret = measure_direction(dev, DMA_FROM_DEVICE, ", from device", holding);
+	buffer->mapping = NULL;
+	if (!ret)
+		ret = measure_direction(dev, DMA_FROM_DEVICE, ", from device, kernel's own",
+					holding);
 	for (i = 0; i < ARRAY_SIZE(micros) && !ret; i++)
 		if (micros[i].op == do_coherent)
 			measure(dev, &micros[i], DMA_BIDIRECTIONAL, "", holding);

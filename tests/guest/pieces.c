@@ -10,6 +10,7 @@
 
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -28,9 +29,21 @@ MODULE_PARM_DESC(only_pages, "with mode=pieces: no buffers amid memory of others
 
 static const char canary[] = "-xgd-canary-";
 
-enum memory { SLAB, PAGES, TAIL, VMALLOC };
+/* Pages with this are not the kernel's own, as those of programs and of the page cache. */
+struct address_space pieces_mapping;
 
-static const char *const memory_names[] = { "slab", "pages", "tail pages", "vmalloc" };
+/* PAGES have it, KERNEL not. */
+enum memory {
+	SLAB,
+	PAGES,
+	KERNEL,
+	TAIL,
+	VMALLOC
+};
+
+static const char *const memory_names[] = {
+	"slab", "pages", "kernel pages", "tail pages", "vmalloc"
+};
 
 static const enum dma_data_direction dirs[] = {
 	DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA_BIDIRECTIONAL
@@ -61,6 +74,8 @@ static const struct kind {
 	{ PAGES,	65536,		0,	65536 },
 	{ PAGES,	131072,		1,	65536 },
 	{ PAGES,	131072,		4095,	65538 },
+	{ KERNEL,	4096,		0,	4096 },
+	{ KERNEL,	65536,		0,	65536 },
 	{ TAIL,		4 * PAGE_SIZE,	PAGE_SIZE,	PAGE_SIZE },
 	{ TAIL,		4 * PAGE_SIZE,	PAGE_SIZE + 40,	PAGE_SIZE },
 	{ VMALLOC,	4096,		0,	4096 },
@@ -114,9 +129,13 @@ static size_t attacked(const char *at, size_t from, size_t to)
 
 static struct page *pages_alloc(const struct kind *kind)
 {
-	gfp_t gfp = GFP_KERNEL | (kind->memory == PAGES ? __GFP_COMP : 0);
+	gfp_t gfp = GFP_KERNEL | (kind->memory == TAIL ? 0 : __GFP_COMP);
+	struct page *page = alloc_pages(gfp, get_order(kind->room));
 
-	return alloc_pages(gfp, get_order(kind->room));
+	if (page && kind->memory == PAGES)
+		page->mapping = &pieces_mapping;
+
+	return page;
 }
 
 static int piece_alloc(struct piece *piece)
@@ -128,6 +147,7 @@ static int piece_alloc(struct piece *piece)
 		piece->room = kmalloc(kind->room, GFP_KERNEL);
 		break;
 	case PAGES:
+	case KERNEL:
 	case TAIL:
 		piece->page = pages_alloc(kind);
 		piece->room = piece->page ? page_address(piece->page) : NULL;
@@ -147,9 +167,12 @@ static void piece_free(struct piece *piece)
 		kfree(piece->room);
 		break;
 	case PAGES:
+	case KERNEL:
 	case TAIL:
-		if (piece->page)
-			__free_pages(piece->page, get_order(piece->kind->room));
+		if (!piece->page)
+			break;
+		piece->page->mapping = NULL;
+		__free_pages(piece->page, get_order(piece->kind->room));
 		break;
 	case VMALLOC:
 		vfree(piece->room);

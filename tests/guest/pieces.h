@@ -2,7 +2,10 @@
 #ifndef XGD_PIECES_H
 #define XGD_PIECES_H
 
+struct address_space;
 struct device;
+
+extern struct address_space pieces_mapping;
 
 int pieces_map(struct device *dev);
 void pieces_sync(struct device *dev);

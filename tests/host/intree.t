@@ -121,6 +121,17 @@ check 'modinfo knows it as part of the tree' same Y \
 	"$("$RIG/in-build" modinfo -F intree "$out/$HERE/xen_grant_dma.ko" 2>&1)"
 check 'it takes just what kernels export' nothing unexported "$out/$HERE/xen_grant_dma.ko"
 
+# There highmem would be copied by addresses that it does not have.
+not_offered()
+{
+	says "$out/.config" '^CONFIG_XEN=y' && says "$out/.config" '^CONFIG_VIRTIO=y' &&
+		! grep -w CONFIG_XEN_GRANT_DMA "$out/.config"
+}
+out=$CACHE/intree/32
+check 'for 32 bits: it configures' configure CONFIG_64BIT=n CONFIG_MPENTIUM4=y CONFIG_HIGHMEM64G=y \
+	CONFIG_XEN_GRANT_DMA=m
+check 'XEN_GRANT_DMA is not there to be set' not_offered
+
 # Built in, and with what is for device trees, which Debian's kernels for x86 do
 # not have. The tools for building are the same.
 [ -d "$CACHE/intree/y" ] || cp -a "$out" "$CACHE/intree/y"

@@ -4,6 +4,7 @@
  * comes back.
  */
 #include <linux/dma-mapping.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/prandom.h>
 #include <linux/slab.h>
@@ -262,6 +263,43 @@ static void dma_refusals(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, xgd_mappings(xd), 0);
 }
 
+static struct address_space dma_owner;
+
+static bool dma_is_in_place(struct kunit *test, struct xgd_device *xd, struct page *page,
+			    size_t size, enum dma_data_direction dir, unsigned long attrs)
+{
+	dma_addr_t addr = dma_map_page_attrs(xd->dev, page, 0, size, dir, attrs);
+	bool in_place;
+
+	KUNIT_ASSERT_FALSE(test, dma_mapping_error(xd->dev, addr));
+	in_place = !(xgd_refs_entry(xen_grant_dma_ref(addr))->flags & XGD_REF_PRIVATE);
+	dma_unmap_page_attrs(xd->dev, addr, size, dir, attrs);
+
+	return in_place;
+}
+
+/* Whose memory it is decides whether it is granted in place. */
+static void dma_owners(struct kunit *test)
+{
+	struct xgd_device *xd = dma_device(test, XGD_ISOLATION_BYTE);
+	struct page *page = virt_to_page(unit_pages(test, 1));
+	size_t size;
+
+	for (size = XEN_PAGE_SIZE; size <= 2 * XEN_PAGE_SIZE; size *= 2) {
+		KUNIT_EXPECT_TRUE(test, dma_is_in_place(test, xd, page, size, DMA_TO_DEVICE, 0));
+		KUNIT_EXPECT_FALSE(test, dma_is_in_place(test, xd, page, size, DMA_FROM_DEVICE, 0));
+		KUNIT_EXPECT_FALSE(test, dma_is_in_place(test, xd, page, size, DMA_BIDIRECTIONAL,
+							 0));
+		page->mapping = &dma_owner;
+		KUNIT_EXPECT_TRUE(test, dma_is_in_place(test, xd, page, size, DMA_FROM_DEVICE, 0));
+		KUNIT_EXPECT_FALSE(test, dma_is_in_place(test, xd, page, size, DMA_FROM_DEVICE,
+							 DMA_ATTR_SKIP_CPU_SYNC));
+		KUNIT_EXPECT_TRUE(test, dma_is_in_place(test, xd, page, size, DMA_TO_DEVICE,
+							DMA_ATTR_SKIP_CPU_SYNC));
+		page->mapping = NULL;
+	}
+}
+
 /* A backend that keeps a buffer gets no more of the guest's own pages. */
 static void dma_distrust(struct kunit *test)
 {
@@ -270,7 +308,9 @@ static void dma_distrust(struct kunit *test)
 	struct unit_map map;
 	dma_addr_t addr;
 
+	virt_to_page(page)->mapping = &dma_owner;
 	addr = dma_map(test, xd, page, XEN_PAGE_SIZE, DMA_FROM_DEVICE);
+	virt_to_page(page)->mapping = NULL;
 	KUNIT_ASSERT_EQ(test, unit_map(xen_grant_dma_ref(addr), false, &map), 0);
 	dma_unmap_single(xd->dev, addr, XEN_PAGE_SIZE, DMA_FROM_DEVICE);
 	KUNIT_EXPECT_TRUE(test, xd->mode.copy);
@@ -426,6 +466,7 @@ static struct kunit_case dma_cases[] = {
 	KUNIT_CASE(dma_slab),
 	KUNIT_CASE(dma_coherent),
 	KUNIT_CASE(dma_refusals),
+	KUNIT_CASE(dma_owners),
 	KUNIT_CASE(dma_distrust),
 	KUNIT_CASE(dma_isolation_page),
 	KUNIT_CASE(dma_copy_max),
