@@ -115,6 +115,11 @@ static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *bac
 
 	xgd_params_mode(&mode);
 	mode.copy |= backend->copy;
+	if (backend->page) {
+		mode.isolation = XGD_ISOLATION_PAGE;
+		mode.copy = false;
+		mode.copy_max = 0;
+	}
 	xd = xgd_device_create(dev, backend->domid, backend->source, &mode);
 	if (IS_ERR(xd)) {
 		dev_err(dev, "refused: cannot set up grants to domain %u: %pe\n",

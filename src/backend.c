@@ -36,12 +36,8 @@ static int xgd_backend_param(struct virtio_device *vdev, struct xgd_backend *bac
 
 		backend->domid = rule->domid;
 		backend->copy = rule->copy;
-		if (rule->none)
-			snprintf(backend->source, sizeof(backend->source),
-				 "backend=%s=none", rule->selector);
-		else
-			snprintf(backend->source, sizeof(backend->source), "backend=%s=%u%s",
-				 rule->selector, rule->domid, rule->copy ? ":copy" : "");
+		backend->page = rule->page;
+		snprintf(backend->source, sizeof(backend->source), "backend=%s", rule->text);
 		return rule->none ? -ENODEV : 0;
 	}
 
@@ -88,15 +84,19 @@ static int (*const xgd_backend_sources[])(struct virtio_device *vdev,
  */
 int xgd_backend_find(struct virtio_device *vdev, struct xgd_backend *backend)
 {
+	int ret = -ENOENT;
 	unsigned int i;
-	int ret;
 
 	backend->copy = false;
-	for (i = 0; i < ARRAY_SIZE(xgd_backend_sources); i++) {
+	backend->page = false;
+	/* One decision is made by one set of rules. */
+	mutex_lock(&xgd_backend_lock);
+	for (i = 0; ret == -ENOENT && i < ARRAY_SIZE(xgd_backend_sources); i++)
 		ret = xgd_backend_sources[i](vdev, backend);
-		if (ret != -ENOENT)
-			return ret;
-	}
+	mutex_unlock(&xgd_backend_lock);
+	if (ret != -ENOENT)
+		return ret;
+
 	strscpy(backend->source, "no backend is named", sizeof(backend->source));
 
 	return -ENODEV;

@@ -10,11 +10,13 @@
  * struct xgd_backend - who serves a device
  * @domid:	the backend domain
  * @copy:	copy all data of the device
+ * @page:	grant it whole pages, and copy nothing
  * @source:	where this was found, for people; empty when it is not worth a line
  */
 struct xgd_backend {
 	domid_t	domid;
 	bool	copy;
+	bool	page;
 	char	source[48];
 };
 
