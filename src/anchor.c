@@ -29,6 +29,7 @@
 #include "dma.h"
 #include "params.h"
 #include "revoke.h"
+#include "verdict.h"
 
 /* How long an unbind waits for the backend: QEMU takes some 50 ms. */
 #define XGD_DETACH_WAIT_MS	2000
@@ -109,7 +110,7 @@ static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *bac
 	}
 
 	if (xgd_uses_iommu(dev)) {
-		dev_err(dev, "refused: an IOMMU translates for it, so it cannot use grants\n");
+		xgd_refuse_err(dev, "an IOMMU translates for it, so it cannot use grants");
 		return -EBUSY;
 	}
 
@@ -122,13 +123,12 @@ static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *bac
 	}
 	xd = xgd_device_create(dev, backend->domid, backend->source, &mode);
 	if (IS_ERR(xd)) {
-		dev_err(dev, "refused: cannot set up grants to domain %u: %pe\n",
-			backend->domid, xd);
+		xgd_refuse_err(dev, "cannot set up grants to domain %u: %pe", backend->domid, xd);
 		return PTR_ERR(xd);
 	}
 
 	if (xd->mode.copy_max && xgd_bounce_reserve(xd)) {
-		dev_err(dev, "refused: no memory or no grant references for its private pages\n");
+		xgd_refuse_err(dev, "no memory or no grant references for its private pages");
 		ret = -ENOMEM;
 		goto err_device;
 	}
@@ -141,7 +141,7 @@ static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *bac
 	/* With the new ops in place this also has them called for every sync. */
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
 	if (ret) {
-		dev_err(dev, "refused: it cannot address 64 bits, which grants need\n");
+		xgd_refuse_err(dev, "it cannot address 64 bits, which grants need");
 		set_dma_ops(dev, xd->saved_ops);
 		goto err_device;
 	}
@@ -214,12 +214,12 @@ static bool xgd_check_features(struct virtio_device *vdev)
 	struct device *dev = vdev->dev.parent;
 
 	if (!virtio_has_feature(vdev, VIRTIO_F_VERSION_1)) {
-		dev_err(dev, "refused: a legacy device cannot use grants; have the backend offer VIRTIO_F_VERSION_1 (QEMU: disable-legacy=on)\n");
+		xgd_refuse_err(dev, "a legacy device cannot use grants; have the backend offer VIRTIO_F_VERSION_1 (QEMU: disable-legacy=on)");
 		return false;
 	}
 	if (xgd_access_platform == XGD_ACCESS_PLATFORM_REQUIRE &&
 	    !virtio_has_feature(vdev, VIRTIO_F_ACCESS_PLATFORM)) {
-		dev_err(dev, "refused: it does not offer VIRTIO_F_ACCESS_PLATFORM (QEMU: iommu_platform=on); access_platform=prefer uses grants all the same\n");
+		xgd_refuse_err(dev, "it does not offer VIRTIO_F_ACCESS_PLATFORM (QEMU: iommu_platform=on); access_platform=prefer uses grants all the same");
 		return false;
 	}
 
@@ -240,55 +240,102 @@ static void xgd_tell_kept(struct xgd_device *xd)
 			 kept, xd->domid);
 }
 
-/* The callback: has this device restricted access to memory? */
-static bool xgd_check_mem_acc(struct virtio_device *vdev)
+/* Nobody is told in the log of what a map leaves out. */
+static void xgd_note_plain(struct device *dev, const struct xgd_backend *backend)
+{
+	xgd_verdict_why(dev, "%s",
+			*backend->source ? backend->source : "the device tree leaves it out");
+}
+
+/* The first time that a driver wants it: is it to have grants, and can it? */
+static enum xgd_verdict xgd_decide(struct virtio_device *vdev)
 {
 	struct device *dev = vdev->dev.parent;
 	struct xgd_binding *binding;
 	struct xgd_backend backend;
-	bool refused = true;
 	int ret;
 
-	mutex_lock(&xgd_anchor_lock);
-
-	/* Asked again after a freeze or a reset: nothing is decided anew. */
-	binding = xgd_find_binding(vdev);
-	if (binding) {
-		if (binding->xd)
-			xgd_tell_kept(binding->xd);
-		refused = binding->xd && !xgd_check_features(vdev);
-		goto out;
-	}
-
 	binding = xgd_add_binding(vdev);
-	if (!binding)
-		goto out;
+	if (!binding) {
+		xgd_refuse_err(dev, "no memory");
+		return XGD_REFUSED;
+	}
 
 	ret = xgd_backend_find(vdev, &backend);
 	if (ret == -ENODEV) {
 		if (*backend.source)
 			dev_info(dev, "no grants: %s\n", backend.source);
-		refused = false;
-		goto out;
+		xgd_note_plain(dev, &backend);
+		return XGD_PLAIN;
 	}
 	if (ret || !xgd_check_features(vdev) || xgd_attach(binding, &backend)) {
 		xgd_del_binding(binding);
-		goto out;
+		return XGD_REFUSED;
 	}
 	dev_info(dev, "grants to domain %u, by %s\n", backend.domid, backend.source);
-	refused = false;
 
-out:
-	mutex_unlock(&xgd_anchor_lock);
-
-	return refused ? xgd_refuse(vdev) : xgd_ask_chained(vdev);
+	return XGD_GRANTED;
 }
 
-/* A device that has its driver since before the load. */
+/* Asked again after a freeze or a reset: nothing is decided anew. */
+static enum xgd_verdict xgd_still(struct virtio_device *vdev, struct xgd_device *xd)
+{
+	xgd_tell_kept(xd);
+
+	return xgd_check_features(vdev) ? XGD_GRANTED : XGD_REFUSED;
+}
+
+/* The callback: has this device restricted access to memory? */
+static bool xgd_check_mem_acc(struct virtio_device *vdev)
+{
+	enum xgd_verdict verdict = XGD_PLAIN;
+	struct xgd_binding *binding;
+
+	mutex_lock(&xgd_anchor_lock);
+	binding = xgd_find_binding(vdev);
+	if (!binding || binding->xd) {
+		xgd_verdict_begin(vdev);
+		verdict = binding ? xgd_still(vdev, binding->xd) : xgd_decide(vdev);
+		xgd_verdict_end(vdev, verdict);
+	}
+	mutex_unlock(&xgd_anchor_lock);
+
+	return verdict == XGD_REFUSED ? xgd_refuse(vdev) : xgd_ask_chained(vdev);
+}
+
+/*
+ * What became of a device that has its driver since before the load? Without rebind=1
+ * it is left alone, and the log tells if it would have got something else.
+ */
+static enum xgd_verdict xgd_decide_bound(struct virtio_device *vdev)
+{
+	struct device *dev = vdev->dev.parent;
+	struct xgd_backend backend;
+	char would[96];
+	int ret;
+
+	ret = xgd_backend_find(vdev, &backend);
+	if (ret == -ENODEV) {
+		xgd_note_plain(dev, &backend);
+		return XGD_PLAIN;
+	}
+	if (ret)
+		strscpy(would, "would have refused it", sizeof(would));
+	else
+		snprintf(would, sizeof(would), "would grant to domain %u, by %s",
+			 backend.domid, backend.source);
+	xgd_verdict_why(dev, "it got its driver before this module, which %s", would);
+	if (!xgd_rebind)
+		dev_warn(dev, "left without grants: it got its driver before this module, which %s; %s, or use rebind=1\n",
+			 would, ret ? "unbind it" : "unbind and bind it");
+
+	return XGD_LEFT;
+}
+
 static int xgd_check_bound(struct device *dev, void *data)
 {
 	struct virtio_device *vdev = dev_to_virtio(dev);
-	struct xgd_backend backend;
+	enum xgd_verdict verdict;
 	bool bound;
 	int ret;
 
@@ -302,18 +349,11 @@ static int xgd_check_bound(struct device *dev, void *data)
 
 	if (!bound)
 		return 0;
-	ret = xgd_backend_find(vdev, &backend);
-	if (ret == -ENODEV)
+	xgd_verdict_begin(vdev);
+	verdict = xgd_decide_bound(vdev);
+	xgd_verdict_end(vdev, verdict);
+	if (verdict == XGD_PLAIN || !xgd_rebind)
 		return 0;
-	if (ret && !xgd_rebind) {
-		dev_warn(dev->parent, "left without grants: it got its driver before this module, which would have refused it; unbind it, or use rebind=1\n");
-		return 0;
-	}
-	if (!xgd_rebind) {
-		dev_warn(dev->parent, "left without grants: it got its driver before this module, which would grant to domain %u, by %s; unbind and bind it, or use rebind=1\n",
-			 backend.domid, backend.source);
-		return 0;
-	}
 	dev_info(dev->parent, "unbinding and binding its driver again, as rebind=1 says\n");
 	ret = device_reprobe(dev);
 	if (ret < 0)
@@ -362,12 +402,20 @@ int xgd_anchor_init(void)
 	if (ret)
 		return ret;
 
+	ret = xgd_verdict_init(xgd_virtio_bus);
+	if (ret)
+		goto err_notifier;
+
 	xgd_chained = virtio_check_mem_acc_cb;
 	virtio_set_mem_acc_cb(xgd_check_mem_acc);
 
 	bus_for_each_dev(xgd_virtio_bus, NULL, NULL, xgd_check_bound);
 
 	return 0;
+
+err_notifier:
+	bus_unregister_notifier(xgd_virtio_bus, &xgd_bus_nb);
+	return ret;
 }
 
 /**
@@ -386,6 +434,7 @@ void xgd_anchor_exit(void)
 	/* A probe on another CPU may be inside the callback. */
 	wait_for_device_probe();
 
+	xgd_verdict_exit();
 	bus_unregister_notifier(xgd_virtio_bus, &xgd_bus_nb);
 	list_for_each_entry_safe(binding, next, &xgd_bindings, list)
 		kfree(binding);

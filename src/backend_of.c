@@ -13,6 +13,7 @@
 #include <linux/pci.h>
 
 #include "backend.h"
+#include "verdict.h"
 
 static bool xgd_is_provider(const struct device_node *node)
 {
@@ -25,11 +26,11 @@ static int xgd_check_provider(struct device *dev, const struct device_node *node
 	u32 cells;
 
 	if (!of_device_is_available(node)) {
-		dev_err(dev, "refused: %pOF is disabled\n", node);
+		xgd_refuse_err(dev, "%pOF is disabled", node);
 		return -EINVAL;
 	}
 	if (of_property_read_u32(node, "#iommu-cells", &cells) || cells != 1) {
-		dev_err(dev, "refused: %pOF must have #iommu-cells = <1>\n", node);
+		xgd_refuse_err(dev, "%pOF must have #iommu-cells = <1>", node);
 		return -EINVAL;
 	}
 
@@ -40,8 +41,8 @@ static int xgd_set_domid(struct device *dev, struct xgd_backend *backend,
 			 const struct device_node *node, const char *property, u32 domid)
 {
 	if (domid >= DOMID_FIRST_RESERVED) {
-		dev_err(dev, "refused: %s of %pOF says %u, which is not the id of a domain\n",
-			property, node, domid);
+		xgd_refuse_err(dev, "%s of %pOF says %u, which is not the id of a domain",
+			       property, node, domid);
 		return -EINVAL;
 	}
 
@@ -62,7 +63,7 @@ static int xgd_from_iommus(struct device *dev, struct xgd_backend *backend)
 
 	provider = of_parse_phandle(node, "iommus", 0);
 	if (!provider) {
-		dev_err(dev, "refused: iommus of %pOF leads to no node\n", node);
+		xgd_refuse_err(dev, "iommus of %pOF leads to no node", node);
 		return -EINVAL;
 	}
 	ret = -ENOENT;
@@ -79,8 +80,8 @@ static int xgd_from_iommus(struct device *dev, struct xgd_backend *backend)
 	ret = -EINVAL;
 	if (of_count_phandle_with_args(node, "iommus", "#iommu-cells") != 1 ||
 	    of_parse_phandle_with_args(node, "iommus", "#iommu-cells", 0, &args)) {
-		dev_err(dev, "refused: iommus of %pOF must be one phandle and one domain id\n",
-			node);
+		xgd_refuse_err(dev, "iommus of %pOF must be one phandle and one domain id",
+			       node);
 		goto out;
 	}
 	of_node_put(args.np);
@@ -147,7 +148,7 @@ static int xgd_from_iommu_map(struct device *dev, const struct device_node *brid
 	return grants ? -ENODEV : -ENOENT;
 
 malformed:
-	dev_err(dev, "refused: iommu-map of %pOF is malformed\n", bridge);
+	xgd_refuse_err(dev, "iommu-map of %pOF is malformed", bridge);
 	return -EINVAL;
 }
 

@@ -294,6 +294,7 @@ void xgd_refs_usage(struct xgd_refs_usage *usage)
 	unsigned int i, blocks = DIV_ROUND_UP(xgd_ref_count, XGD_REFS_PER_BLOCK);
 
 	*usage = (struct xgd_refs_usage) {
+		.all = xgd_ref_count,
 		.bytes = blocks * sizeof(*xgd_ref_blocks) +
 			 xgd_group_count * sizeof(*xgd_groups) +
 			 BITS_TO_LONGS(xgd_group_count) * sizeof(*xgd_with_free),

@@ -102,11 +102,13 @@ static inline struct xgd_ref *xgd_refs_known(grant_ref_t ref)
 
 /**
  * struct xgd_refs_usage - what all devices share
+ * @all:	references that there can be
  * @pool:	references of the pool
  * @free:	those of @pool that nobody has taken
  * @bytes:	memory of the pool and of the table
  */
 struct xgd_refs_usage {
+	unsigned int	all;
 	unsigned int	pool;
 	unsigned int	free;
 	size_t		bytes;
