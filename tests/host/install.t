@@ -80,6 +80,34 @@ while read -r driver; do
 	check "it is loaded before $driver" says "$TMP/order" "\<xen_grant_dma .*\<$driver\$"
 done <"$KNOWN"
 
+# ---- the strict example ----
+sed -n 's/^install \([^ ]*\) .*/\1/p' "$TOP/scripts/xen_grant_dma-strict.conf" | sort >"$TMP/strict"
+check 'the strict configuration of modprobe has the same drivers' cmp "$TMP/listed" "$TMP/strict"
+cp "$TOP/scripts/xen_grant_dma-strict.conf" "$ROOT/etc/modprobe.d/xen_grant_dma.conf"
+
+# strictly DRIVER: have modprobe do what it would do for it, but for the loading itself:
+# the modules that it would load, in that order, on one line. It runs what "install" says
+# only when it loads modules, so that is done here.
+strictly()
+{
+	"$RIG/in-build" modprobe -d "$ROOT" -C "$ROOT/etc/modprobe.d" -S "$RELEASE" \
+		--show-depends "$1" 2>/dev/null | sed -n 's/^install //p' >"$TMP/commands"
+	"$RIG/in-build" env "MODPROBE_OPTIONS=-d $ROOT -C $ROOT/etc/modprobe.d -S $RELEASE -n -v" \
+		sh "$TMP/commands" >"$TMP/strictly" 2>"$TMP/errors" || tail -n 1 "$TMP/errors"
+	sed -n 's/^insmod .*\/\([^/ ]*\)[.]ko.*/\1/p' "$TMP/strictly" | tr - _ | xargs
+}
+while read -r driver; do
+	[ -n "$(find "$MODULES/kernel" -name "$(echo "$driver" | tr _ '?').ko*")" ] || continue
+	strictly "$driver" >"$TMP/order"
+	check "strictly, it is loaded before $driver" says "$TMP/order" "\<xen_grant_dma .*\<$driver\$"
+done <"$TMP/strict"
+mv "$MODULES/updates" "$TMP/updates"
+"$RIG/in-build" depmod -b "$ROOT" "$RELEASE"
+strictly virtio_blk >"$TMP/order"
+check 'strictly, without it no driver is loaded' fails "$TMP/said" grep virtio_blk "$TMP/order"
+check 'and modprobe says what is missing' says "$TMP/order" 'xen_grant_dma not found'
+mv "$TMP/updates" "$MODULES/updates"
+"$RIG/in-build" depmod -b "$ROOT" "$RELEASE"
 check 'make uninstall' in_tree "$DOM0_KERNEL-amd64" DESTDIR="$ROOT" uninstall
 check 'leaves nothing of it' nothing find "$ROOT" -name '*xen_grant_dma*'
 check 'modprobe loads virtio_blk alone' same virtio_blk "$(order virtio_blk)"
