@@ -21,10 +21,12 @@
 #include <linux/virtio.h>
 #include <linux/virtio_anchor.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
 
 #include "anchor.h"
 #include "backend.h"
 #include "bounce.h"
+#include "compat/virtio.h"
 #include "device.h"
 #include "dma.h"
 #include "params.h"
@@ -96,6 +98,14 @@ static bool xgd_refuse(struct virtio_device *vdev)
 	return true;
 }
 
+/* Is a device, which is served already, served as another on it is to be? */
+static bool xgd_serves_as_well(const struct xgd_device *xd, domid_t domid,
+			       const struct xgd_mode *mode)
+{
+	return xd->domid == domid && xd->mode.isolation == mode->isolation &&
+	       (READ_ONCE(xd->mode.copy) || !mode->copy);
+}
+
 static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *backend)
 {
 	struct device *dev = binding->vdev->dev.parent;
@@ -103,7 +113,20 @@ static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *bac
 	struct xgd_mode mode;
 	int ret;
 
+	xgd_params_mode(&mode);
+	mode.copy |= backend->copy;
+	if (backend->page) {
+		mode.isolation = XGD_ISOLATION_PAGE;
+		mode.copy = false;
+		mode.copy_max = 0;
+	}
+
 	if (xd) {
+		if (!xgd_serves_as_well(xd, backend->domid, &mode)) {
+			xgd_refuse_err(dev, "another virtio device has the same parent, which is served in another way: by grants to domain %u, by %s",
+				       xd->domid, xd->source);
+			return -EBUSY;
+		}
 		xd->users++;
 		binding->xd = xd;
 		return 0;
@@ -114,13 +137,6 @@ static int xgd_attach(struct xgd_binding *binding, const struct xgd_backend *bac
 		return -EBUSY;
 	}
 
-	xgd_params_mode(&mode);
-	mode.copy |= backend->copy;
-	if (backend->page) {
-		mode.isolation = XGD_ISOLATION_PAGE;
-		mode.copy = false;
-		mode.copy_max = 0;
-	}
 	xd = xgd_device_create(dev, backend->domid, backend->source, &mode);
 	if (IS_ERR(xd)) {
 		xgd_refuse_err(dev, "cannot set up grants to domain %u: %pe", backend->domid, xd);
@@ -208,17 +224,33 @@ static int xgd_bus_notify(struct notifier_block *nb, unsigned long event, void *
 
 static struct notifier_block xgd_bus_nb = { .notifier_call = xgd_bus_notify };
 
-/* Is what the device offers enough? */
+/*
+ * Is what the device offers, and its driver takes, enough? The driver may have taken
+ * away what it cannot do: virtio_balloon does.
+ */
 static bool xgd_check_features(struct virtio_device *vdev)
 {
 	struct device *dev = vdev->dev.parent;
 
+	if (vdev->id.device == VIRTIO_ID_BALLOON) {
+		xgd_refuse_err(dev, "a balloon tells its backend the addresses of pages, which grants cannot stand for; without grants: backend=%s=none%s",
+			       dev_name(dev), xgd_offers(vdev, VIRTIO_F_ACCESS_PLATFORM) ?
+			       ", and no iommu_platform=on in QEMU" : "");
+		return false;
+	}
 	if (!virtio_has_feature(vdev, VIRTIO_F_VERSION_1)) {
 		xgd_refuse_err(dev, "a legacy device cannot use grants; have the backend offer VIRTIO_F_VERSION_1 (QEMU: disable-legacy=on)");
 		return false;
 	}
-	if (xgd_access_platform == XGD_ACCESS_PLATFORM_REQUIRE &&
-	    !virtio_has_feature(vdev, VIRTIO_F_ACCESS_PLATFORM)) {
+	if (virtio_has_feature(vdev, VIRTIO_F_ACCESS_PLATFORM))
+		return true;
+
+	if (xgd_offers(vdev, VIRTIO_F_ACCESS_PLATFORM)) {
+		xgd_refuse_err(dev, "it offers VIRTIO_F_ACCESS_PLATFORM, but its driver, %s, does not take it",
+			       vdev->dev.driver->name);
+		return false;
+	}
+	if (xgd_access_platform == XGD_ACCESS_PLATFORM_REQUIRE) {
 		xgd_refuse_err(dev, "it does not offer VIRTIO_F_ACCESS_PLATFORM (QEMU: iommu_platform=on); access_platform=prefer uses grants all the same");
 		return false;
 	}
@@ -311,7 +343,7 @@ static enum xgd_verdict xgd_decide_bound(struct virtio_device *vdev)
 {
 	struct device *dev = vdev->dev.parent;
 	struct xgd_backend backend;
-	char would[96];
+	char would[XGD_SOURCE_LEN + 40];
 	int ret;
 
 	ret = xgd_backend_find(vdev, &backend);

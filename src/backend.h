@@ -6,18 +6,22 @@
 #include <linux/virtio.h>
 #include <xen/interface/xen.h>
 
+#include "device.h"
+
 /**
  * struct xgd_backend - who serves a device
  * @domid:	the backend domain
  * @copy:	copy all data of the device
  * @page:	grant it whole pages, and copy nothing
+ * @foreign:	why it is no Xen backend that serves the device, for people; or NULL
  * @source:	where this was found, for people; empty when it is not worth a line
  */
 struct xgd_backend {
 	domid_t	domid;
 	bool	copy;
 	bool	page;
-	char	source[48];
+	const char *foreign;
+	char	source[XGD_SOURCE_LEN];
 };
 
 int xgd_backend_find(struct virtio_device *vdev, struct xgd_backend *backend);

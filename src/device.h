@@ -17,6 +17,9 @@
 #include "compat/dma-map-ops.h"
 #include "runs.h"
 
+/* Room for what says who serves a device, for people. */
+#define XGD_SOURCE_LEN		80
+
 /* Copies lie in units of 64 bytes to a Xen page. */
 #define XGD_SLOT_SHIFT_MIN	6
 #define XGD_SLOT_SIZES		(XEN_PAGE_SHIFT - XGD_SLOT_SHIFT_MIN + 1)
@@ -171,7 +174,7 @@ struct xgd_device {
 	struct device		*dev;
 	domid_t			domid;
 	u16			id;
-	char			source[48];
+	char			source[XGD_SOURCE_LEN];
 	struct xgd_mode		mode;
 
 	const struct dma_map_ops *saved_ops;

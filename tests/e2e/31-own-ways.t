@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # rig: snapshot=dom0 timeout=120
 #
-# Drivers with ways of their own: one that maps a buffer twice at a time.
+# Drivers with ways of their own: one that maps a buffer twice at a time, and one that
+# does not take the feature that its device offers, as it tells the backend addresses.
 
 . /payload/lib.sh
 
 CRYPTO=0000:00:04.0
+BALLOON=0000:00:05.0
 
 # crypto: have its driver bound anew; what the kernel says of its results, which it
 # compares with those that are right, of buffers split in all ways
@@ -28,7 +30,8 @@ crypto()
 
 guest_boot -- $(std_rng) \
 	-object cryptodev-backend-builtin,id=y0 \
-	-device virtio-crypto-pci,cryptodev=y0,disable-legacy=on,iommu_platform=on,addr=4 ||
+	-device virtio-crypto-pci,cryptodev=y0,disable-legacy=on,iommu_platform=on,addr=4 \
+	-device virtio-balloon-pci,disable-legacy=on,iommu_platform=on,addr=5 ||
 	bail 'no guest'
 
 # ---- virtio_crypto: mapped twice, so copied twice, and the second copy back wins ----
@@ -42,8 +45,35 @@ clean_dmesg 'the kernel has nothing to complain of'
 guest "echo '*=0' >/sys/module/xen_grant_dma/parameters/backend"
 ok $? 'the rules can be changed'
 like "$(guest dmesg)" 'backend= is now "\*=0", for devices that get their driver from here on' 'the log tells'
+# ---- virtio_balloon: a page's address is not what a grant can stand for ----
+balloon()
+{
+	guest 'rmmod virtio_balloon 2>/dev/null; dmesg -c >/dev/null; modprobe virtio_balloon
+		dmesg | sed -n "s/.*'$BALLOON': xen_grant_dma: //p"'
+}
+said="a balloon tells its backend the addresses of pages, which grants cannot stand for; without grants: backend=$BALLOON=none, and no iommu_platform=on in QEMU"
+is "$(balloon)" "refused: $said" 'virtio_balloon: refused, for the reason that is true'
+is "$(status_of $BALLOON verdict), $(status_of $BALLOON reason)" "refused, $said" 'its state has it, too'
+guest "echo '$BALLOON=none,*=0' >/sys/module/xen_grant_dma/parameters/backend"
+is "$(balloon)" "no grants: backend=$BALLOON=none" 'virtio_balloon: with the rule it is left alone'
+like "$(guest dmesg)" 'virtio_balloon virtio[0-9]*: virtio: device refuses features' \
+	'and is refused by its device, which offers what its driver does not take'
+guest 'rmmod virtio_balloon'
+
 drivers rng
 is "$(status_of 0000:00:03.0 isolation)" byte 'other devices have what is the default'
 like "$(crypto)" 'alg: .*failed' 'virtio_crypto: without it they are not, so the test sees what it is to see'
 
+unload() # with what parameters it was loaded, it can go only without devices
+{
+	guest 'for i in $(seq 50); do
+			rmmod virtio_crypto 2>/dev/null
+			[ -e /sys/module/virtio_crypto ] || break
+			usleep 100000
+		done
+		rmmod virtio_rng; rmmod xen_grant_dma'
+}
+unload
+load force_grant=1 access_platform=prefer
+is "$(balloon)" "refused: $said" 'virtio_balloon: nor does access_platform=prefer change that'
 done_testing

@@ -78,5 +78,36 @@ like "$(guest 'dmesg | grep xgd-fake')" 'xen_grant_dma: refused: a legacy device
 	'a legacy device is refused even so'
 guest 'rmmod xgd_fake'
 is "$(status_of xgd-fake verdict)" '' 'and leaves it when it goes'
+
+# ---- devices that are no Xen backend's ----
+# rules RULES: what backend= is to be
+rules()
+{
+	guest "dmesg -c >/dev/null; echo '$1' >/sys/module/xen_grant_dma/parameters/backend"
+}
+foreign='it is not on virtio-pci or virtio-mmio, so no Xen backend serves it'
+rules '*=0'
+fake_load mode=hold transport=virtio_vdpa
+is "$(fake_log)" "no grants: $foreign" 'neither "*" nor force_grant=1 counts for a device that is on no transport of virtio'
+like "$(guest dmesg)" 'xgd_fake: holds plain address' 'it works as without the module'
+is "$(status_of xgd-fake verdict), $(status_of xgd-fake reason)" "plain, $foreign" 'its state has it, too'
+guest 'rmmod xgd_fake'
+rules 'xgd-fake=0'
+fake_load mode=hold transport=virtio_vdpa
+is "$(fake_log)" "refused: $foreign, but backend=xgd-fake=0 says that one does" 'where it is named it is refused'
+guest 'rmmod xgd_fake'
+
+# ---- two devices with one parent ----
+number=$(guest 'ls -d /sys/bus/virtio/devices/* | wc -l')
+rules "virtio$((number + 1))=5,*=0"
+fake_load mode=hold twin=1
+is "$(guest 'dmesg | sed -n "s/^.*xgd-fake: xen_grant_dma: //p"')" "grants to domain 0, by backend=*=0
+refused: another virtio device has the same parent, which is served in another way: by grants to domain 0, by backend=*=0" \
+	'two devices with one parent cannot have two domains'
+guest 'rmmod xgd_fake'
+rules "virtio$number=0:page,*=0"
+fake_load mode=hold twin=1
+is "$(guest 'dmesg | grep -c "refused: another"')" 1 'nor be isolated in two ways'
+guest 'rmmod xgd_fake'
 clean_dmesg 'the kernel has nothing to complain of'
 done_testing
