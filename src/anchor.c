@@ -21,15 +21,18 @@
 #include <linux/virtio.h>
 #include <linux/virtio_anchor.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
 #include <linux/workqueue.h>
 
 #include "anchor.h"
 #include "backend.h"
 #include "bounce.h"
+#include "compat/virtio.h"
 #include "device.h"
 #include "dma.h"
 #include "params.h"
 #include "revoke.h"
+#include "verdict.h"
 
 /* How long an unbind waits for the backend: QEMU takes some 50 ms. */
 #define XGD_DETACH_WAIT_MS	2000
@@ -78,6 +81,25 @@ static bool xgd_refuse(struct virtio_device *vdev)
 	return true;
 }
 
+/* Is a device, which is served already, served as another on it is to be? */
+static bool xgd_serves_as_well(const struct xgd_device *xd, domid_t domid,
+			       const struct xgd_mode *mode)
+{
+	return xd->domid == domid && xd->mode.isolation == mode->isolation &&
+	       (READ_ONCE(xd->mode.copy) || !mode->copy);
+}
+
+static void xgd_mode_for(const struct xgd_backend *backend, struct xgd_mode *mode)
+{
+	xgd_params_mode(mode);
+	mode->copy |= backend->copy;
+	if (backend->page) {
+		mode->isolation = XGD_ISOLATION_PAGE;
+		mode->copy = false;
+		mode->copy_max = 0;
+	}
+}
+
 /* Set the operations of a DMA device; another virtio device may have done so. */
 static int xgd_attach_parent(struct device *dev, const struct xgd_backend *backend,
 			     struct xgd_device **attached)
@@ -86,33 +108,36 @@ static int xgd_attach_parent(struct device *dev, const struct xgd_backend *backe
 	struct xgd_mode mode;
 	int ret;
 
+	xgd_mode_for(backend, &mode);
 	if (xd) {
+		if (!xgd_serves_as_well(xd, backend->domid, &mode)) {
+			xgd_refuse_err(dev, "another virtio device has the same parent, which is served in another way: by grants to domain %u, by %s",
+				       xd->domid, xd->source);
+			return -EBUSY;
+		}
 		xd->users++;
 		*attached = xd;
 		return 0;
 	}
 
 	if (xgd_uses_iommu(dev)) {
-		dev_err(dev, "refused: an IOMMU translates for it, so it cannot use grants\n");
+		xgd_refuse_err(dev, "an IOMMU translates for it, so it cannot use grants");
 		return -EBUSY;
 	}
 
 	if (xgd_has_own_memory(dev)) {
-		dev_err(dev, "refused: it has memory of its own for its rings (shared-dma-pool), which cannot be granted\n");
+		xgd_refuse_err(dev, "it has memory of its own for its rings (shared-dma-pool), which cannot be granted");
 		return -EBUSY;
 	}
 
-	xgd_params_mode(&mode);
-	mode.copy |= backend->copy;
 	xd = xgd_device_create(dev, backend->domid, backend->source, &mode);
 	if (IS_ERR(xd)) {
-		dev_err(dev, "refused: cannot set up grants to domain %u: %pe\n",
-			backend->domid, xd);
+		xgd_refuse_err(dev, "cannot set up grants to domain %u: %pe", backend->domid, xd);
 		return PTR_ERR(xd);
 	}
 
 	if (xd->mode.copy_max && xgd_bounce_reserve(xd)) {
-		dev_err(dev, "refused: no memory or no grant references for its private pages\n");
+		xgd_refuse_err(dev, "no memory or no grant references for its private pages");
 		ret = -ENOMEM;
 		goto err_device;
 	}
@@ -125,7 +150,7 @@ static int xgd_attach_parent(struct device *dev, const struct xgd_backend *backe
 	/* With the new ops in place this also has them called for every sync. */
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
 	if (ret) {
-		dev_err(dev, "refused: it cannot address 64 bits, which grants need\n");
+		xgd_refuse_err(dev, "it cannot address 64 bits, which grants need");
 		set_dma_ops(dev, xd->saved_ops);
 		goto err_device;
 	}
@@ -212,7 +237,7 @@ static int xgd_attach(struct virtio_device *vdev, const struct xgd_backend *back
 	leaving = kzalloc(sizeof(*leaving), GFP_KERNEL);
 	binding = devres_alloc(xgd_unbound, sizeof(*binding), GFP_KERNEL);
 	if (!leaving || !binding) {
-		dev_err(dev, "refused: no memory\n");
+		xgd_refuse_err(dev, "no memory");
 		goto err;
 	}
 
@@ -233,18 +258,34 @@ err:
 	return ret;
 }
 
-/* Is what the device offers enough? */
+/*
+ * Is what the device offers, and its driver takes, enough? The driver may have taken
+ * away what it cannot do: virtio_balloon does.
+ */
 static bool xgd_check_features(struct virtio_device *vdev)
 {
 	struct device *dev = vdev->dev.parent;
 
-	if (!virtio_has_feature(vdev, VIRTIO_F_VERSION_1)) {
-		dev_err(dev, "refused: a legacy device cannot use grants; have the backend offer VIRTIO_F_VERSION_1 (QEMU: disable-legacy=on)\n");
+	if (vdev->id.device == VIRTIO_ID_BALLOON) {
+		xgd_refuse_err(dev, "a balloon tells its backend the addresses of pages, which grants cannot stand for; without grants: backend=%s=none%s",
+			       dev_name(dev), xgd_offers(vdev, VIRTIO_F_ACCESS_PLATFORM) ?
+			       ", and no iommu_platform=on in QEMU" : "");
 		return false;
 	}
-	if (xgd_access_platform == XGD_ACCESS_PLATFORM_REQUIRE &&
-	    !virtio_has_feature(vdev, VIRTIO_F_ACCESS_PLATFORM)) {
-		dev_err(dev, "refused: it does not offer VIRTIO_F_ACCESS_PLATFORM (QEMU: iommu_platform=on); access_platform=prefer uses grants all the same\n");
+	if (!virtio_has_feature(vdev, VIRTIO_F_VERSION_1)) {
+		xgd_refuse_err(dev, "a legacy device cannot use grants; have the backend offer VIRTIO_F_VERSION_1 (QEMU: disable-legacy=on)");
+		return false;
+	}
+	if (virtio_has_feature(vdev, VIRTIO_F_ACCESS_PLATFORM))
+		return true;
+
+	if (xgd_offers(vdev, VIRTIO_F_ACCESS_PLATFORM)) {
+		xgd_refuse_err(dev, "it offers VIRTIO_F_ACCESS_PLATFORM, but its driver, %s, does not take it",
+			       vdev->dev.driver->name);
+		return false;
+	}
+	if (xgd_access_platform == XGD_ACCESS_PLATFORM_REQUIRE) {
+		xgd_refuse_err(dev, "it does not offer VIRTIO_F_ACCESS_PLATFORM (QEMU: iommu_platform=on); access_platform=prefer uses grants all the same");
 		return false;
 	}
 
@@ -265,28 +306,22 @@ static void xgd_tell_kept(struct xgd_device *xd)
 			 kept, xd->domid);
 }
 
-/*
- * The callback: has this device restricted access to memory? Whoever asks holds
- * the lock of the device, or of its parent (a freeze or a reset).
- */
-static bool xgd_check_mem_acc(struct virtio_device *vdev)
+/* Nobody is told in the log of what a map leaves out. */
+static void xgd_note_plain(struct device *dev, const struct xgd_backend *backend)
+{
+	if (xgd_has_own_grants(dev))
+		xgd_verdict_why(dev, "the kernel's own code serves it by grants");
+	else
+		xgd_verdict_why(dev, "%s", *backend->source ? backend->source :
+				"the device tree leaves it out");
+}
+
+/* A driver wants it: is it to have grants, and can it? */
+static enum xgd_verdict xgd_decide(struct virtio_device *vdev)
 {
 	struct device *dev = vdev->dev.parent;
-	struct xgd_binding *binding;
 	struct xgd_backend backend;
-	bool refused = true;
 	int ret;
-
-	mutex_lock(&xgd_anchor_lock);
-
-	/* Asked again after a freeze or a reset: nothing is decided anew. */
-	if (vdev->dev.links.status != DL_DEV_PROBING) {
-		binding = xgd_find_binding(vdev);
-		if (binding)
-			xgd_tell_kept(binding->xd);
-		refused = binding && !xgd_check_features(vdev);
-		goto out;
-	}
 
 	ret = xgd_backend_find(vdev, &backend);
 	if (ret == -ENODEV) {
@@ -295,18 +330,45 @@ static bool xgd_check_mem_acc(struct virtio_device *vdev)
 			dev_info(dev, "left to the kernel's own grants, which it had before\n");
 		else if (*backend.source)
 			dev_info(dev, "no grants: %s\n", backend.source);
-		refused = false;
-		goto out;
+		xgd_note_plain(dev, &backend);
+		return XGD_PLAIN;
 	}
 	if (ret || !xgd_check_features(vdev) || xgd_attach(vdev, &backend))
-		goto out;
+		return XGD_REFUSED;
 	dev_info(dev, "grants to domain %u, by %s\n", backend.domid, backend.source);
-	refused = false;
 
-out:
+	return XGD_GRANTED;
+}
+
+/* Asked again after a freeze or a reset: nothing is decided anew. */
+static enum xgd_verdict xgd_still(struct virtio_device *vdev, struct xgd_device *xd)
+{
+	xgd_tell_kept(xd);
+
+	return xgd_check_features(vdev) ? XGD_GRANTED : XGD_REFUSED;
+}
+
+/*
+ * The callback: has this device restricted access to memory? Whoever asks holds
+ * the lock of the device, or of its parent (a freeze or a reset).
+ */
+static bool xgd_check_mem_acc(struct virtio_device *vdev)
+{
+	bool first = vdev->dev.links.status == DL_DEV_PROBING;
+	enum xgd_verdict verdict = XGD_PLAIN;
+	struct xgd_binding *binding = NULL;
+
+	mutex_lock(&xgd_anchor_lock);
+	if (!first)
+		binding = xgd_find_binding(vdev);
+	if (first || binding) {
+		xgd_verdict_begin(vdev);
+		verdict = first ? xgd_decide(vdev) : xgd_still(vdev, binding->xd);
+		xgd_verdict_end(vdev, verdict);
+	}
 	mutex_unlock(&xgd_anchor_lock);
 
-	return refused ? xgd_refuse(vdev) : xgd_ask_chained(vdev);
+	return verdict == XGD_REFUSED ? xgd_refuse(vdev) : xgd_ask_chained(vdev);
 }
 
 /*
@@ -326,43 +388,62 @@ static struct device *xgd_get_parent(struct device *dev)
 	return parent;
 }
 
-/* A device that has its driver since before the load, and would have grants. */
-static void xgd_rebind_device(struct device *dev, struct device *parent)
+/*
+ * What became of a device that has its driver since before the load? Without rebind=1
+ * it is left alone, and the log tells if it would have got something else.
+ */
+static enum xgd_verdict xgd_decide_bound(struct virtio_device *vdev, struct device *dev)
 {
 	struct xgd_backend backend;
+	char would[XGD_SOURCE_LEN + 40];
 	int ret;
 
-	ret = xgd_backend_find(dev_to_virtio(dev), &backend);
-	if (ret == -ENODEV)
-		return;
-	if (!xgd_rebind && xgd_has_own_grants(parent)) {
-		dev_info(parent, "served by the kernel's own grants: it got its driver before this module; unbind and bind it, or use rebind=1\n");
-		return;
+	ret = xgd_backend_find(vdev, &backend);
+	if (ret == -ENODEV) {
+		xgd_note_plain(dev, &backend);
+		return XGD_PLAIN;
 	}
-	if (ret && !xgd_rebind) {
-		dev_warn(parent, "left without grants: it got its driver before this module, which would have refused it; unbind it, or use rebind=1\n");
-		return;
+	if (!xgd_rebind && xgd_has_own_grants(dev)) {
+		xgd_note_plain(dev, &backend);
+		dev_info(dev, "served by the kernel's own grants: it got its driver before this module; unbind and bind it, or use rebind=1\n");
+		return XGD_PLAIN;
 	}
-	if (!xgd_rebind) {
-		dev_warn(parent, "left without grants: it got its driver before this module, which would grant to domain %u, by %s; unbind and bind it, or use rebind=1\n",
+	if (ret)
+		strscpy(would, "would have refused it", sizeof(would));
+	else
+		snprintf(would, sizeof(would), "would grant to domain %u, by %s",
 			 backend.domid, backend.source);
-		return;
-	}
-	dev_info(parent, "unbinding and binding its driver again, as rebind=1 says\n");
-	ret = device_reprobe(dev);
-	if (ret < 0)
-		dev_err(parent, "binding its driver again failed: %d\n", ret);
+	xgd_verdict_why(dev, "it got its driver before this module, which %s", would);
+	if (!xgd_rebind)
+		dev_warn(dev, "left without grants: it got its driver before this module, which %s; %s, or use rebind=1\n",
+			 would, ret ? "unbind it" : "unbind and bind it");
+
+	return XGD_LEFT;
 }
 
 static int xgd_check_bound(struct device *dev, void *data)
 {
+	struct virtio_device *vdev = dev_to_virtio(dev);
 	struct device *parent = xgd_get_parent(dev);
+	enum xgd_verdict verdict;
+	int ret;
 
 	/* Those that came meanwhile have been decided for. */
-	if (parent && !xgd_find_binding(dev_to_virtio(dev)))
-		xgd_rebind_device(dev, parent);
-	put_device(parent);
+	if (!parent || xgd_find_binding(vdev))
+		goto out;
 
+	xgd_verdict_begin(vdev);
+	verdict = xgd_decide_bound(vdev, parent);
+	xgd_verdict_end(vdev, verdict);
+	if (verdict == XGD_PLAIN || !xgd_rebind)
+		goto out;
+
+	dev_info(parent, "unbinding and binding its driver again, as rebind=1 says\n");
+	ret = device_reprobe(dev);
+	if (ret < 0)
+		dev_err(parent, "binding its driver again failed: %d\n", ret);
+out:
+	put_device(parent);
 	return 0;
 }
 
@@ -425,6 +506,12 @@ int xgd_anchor_init(void)
 	if (!xgd_leave_queue)
 		return -ENOMEM;
 
+	ret = xgd_verdict_init(xgd_virtio_bus);
+	if (ret) {
+		destroy_workqueue(xgd_leave_queue);
+		return ret;
+	}
+
 	xgd_chained = virtio_check_mem_acc_cb;
 	virtio_set_mem_acc_cb(xgd_check_mem_acc);
 
@@ -445,5 +532,6 @@ void xgd_anchor_exit(void)
 	WARN_ON(virtio_check_mem_acc_cb != xgd_check_mem_acc);
 	virtio_set_mem_acc_cb(xgd_chained);
 	bus_for_each_dev(xgd_virtio_bus, NULL, NULL, xgd_wait_out);
+	xgd_verdict_exit();
 	destroy_workqueue(xgd_leave_queue);
 }

@@ -9,16 +9,47 @@
 #include <xen/xen.h>
 
 #include "backend.h"
+#include "compat/virtio.h"
 #include "params.h"
+#include "verdict.h"
 
-/* A PCI address may leave out its segment where that is 0. */
-static bool xgd_selects(const char *selector, struct virtio_device *vdev)
+/*
+ * The drivers that find virtio devices in a guest are virtio-pci and virtio-mmio. Any
+ * other parent is the device of a driver that knows nothing of virtio (vDPA), or none
+ * that has to do with DMA (VDUSE), or memory of its own (remoteproc).
+ */
+static bool xgd_has_transport(struct virtio_device *vdev)
+{
+	const struct device_driver *driver = vdev->dev.parent->driver;
+
+	return driver && str_has_prefix(driver->name, "virtio-") && !xgd_maps_itself(vdev);
+}
+
+/* A PCI device that pcifront shows to a PV guest is one of the machine below. */
+static bool xgd_is_passed_through(struct device *dev)
+{
+	struct device *parent;
+
+	if (!dev_is_pci(dev))
+		return false;
+	parent = pci_find_host_bridge(to_pci_dev(dev)->bus)->dev.parent;
+
+	return parent && parent->bus && !strcmp(parent->bus->name, "xen");
+}
+
+/*
+ * A PCI address may leave out its segment where that is 0. What no Xen backend serves
+ * is not among "all".
+ */
+static bool xgd_selects(const char *selector, struct virtio_device *vdev,
+			const struct xgd_backend *backend)
 {
 	struct device *dev = vdev->dev.parent;
 	const char *name = dev_name(dev);
 
-	if (!strcmp(selector, "*") || !strcmp(selector, name) ||
-	    !strcmp(selector, dev_name(&vdev->dev)))
+	if (!strcmp(selector, "*"))
+		return !backend->foreign;
+	if (!strcmp(selector, name) || !strcmp(selector, dev_name(&vdev->dev)))
 		return true;
 
 	return dev_is_pci(dev) && str_has_prefix(name, "0000:") &&
@@ -29,12 +60,8 @@ static int xgd_follow(const struct xgd_rule *rule, struct xgd_backend *backend)
 {
 	backend->domid = rule->domid;
 	backend->copy = rule->copy;
-	if (rule->none)
-		snprintf(backend->source, sizeof(backend->source),
-			 "backend=%s=none", rule->selector);
-	else
-		snprintf(backend->source, sizeof(backend->source), "backend=%s=%u%s",
-			 rule->selector, rule->domid, rule->copy ? ":copy" : "");
+	backend->page = rule->page;
+	snprintf(backend->source, sizeof(backend->source), "backend=%s", rule->text);
 
 	return rule->none ? -ENODEV : 0;
 }
@@ -45,7 +72,7 @@ static int xgd_backend_param(struct virtio_device *vdev, struct xgd_backend *bac
 	struct xgd_rule *rule;
 
 	list_for_each_entry(rule, &xgd_backend_rules, list)
-		if (xgd_selects(rule->selector, vdev))
+		if (xgd_selects(rule->selector, vdev, backend))
 			return xgd_follow(rule, backend);
 
 	return -ENOENT;
@@ -55,6 +82,9 @@ static int xgd_backend_param(struct virtio_device *vdev, struct xgd_backend *bac
 static int xgd_backend_rest(struct virtio_device *vdev, struct xgd_backend *backend)
 {
 	struct xgd_rule *rule;
+
+	if (backend->foreign)
+		return -ENOENT;
 
 	list_for_each_entry(rule, &xgd_backend_rules, list)
 		if (!strcmp(rule->selector, "default"))
@@ -77,7 +107,7 @@ static int xgd_backend_default(struct virtio_device *vdev, struct xgd_backend *b
 {
 	const char *why;
 
-	if (xen_initial_domain())
+	if (xen_initial_domain() || backend->foreign)
 		return -ENOENT;
 
 	if (xen_pv_domain())
@@ -115,16 +145,31 @@ static int (*const xgd_backend_sources[])(struct virtio_device *vdev,
  */
 int xgd_backend_find(struct virtio_device *vdev, struct xgd_backend *backend)
 {
+	struct device *dev = vdev->dev.parent;
+	int ret = -ENOENT;
 	unsigned int i;
-	int ret;
 
-	backend->copy = false;
-	for (i = 0; i < ARRAY_SIZE(xgd_backend_sources); i++) {
+	*backend = (struct xgd_backend) {};
+	if (!xgd_has_transport(vdev))
+		backend->foreign = "it is not on virtio-pci or virtio-mmio, so no Xen backend serves it";
+	else if (xgd_is_passed_through(dev))
+		backend->foreign = "it is passed through, so no Xen backend serves it";
+
+	/* One decision is made by one set of rules. */
+	mutex_lock(&xgd_backend_lock);
+	for (i = 0; ret == -ENOENT && i < ARRAY_SIZE(xgd_backend_sources); i++)
 		ret = xgd_backend_sources[i](vdev, backend);
-		if (ret != -ENOENT)
-			return ret;
+	mutex_unlock(&xgd_backend_lock);
+	if (!ret && !xgd_has_transport(vdev)) {
+		xgd_refuse_err(dev, "%s, but %s says that one does", backend->foreign,
+			       backend->source);
+		return -EINVAL;
 	}
-	strscpy(backend->source, "no backend is named", sizeof(backend->source));
+	if (ret != -ENOENT)
+		return ret;
+
+	strscpy(backend->source, backend->foreign ?: "no backend is named",
+		sizeof(backend->source));
 
 	return -ENODEV;
 }

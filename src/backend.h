@@ -12,11 +12,15 @@
  * struct xgd_backend - who serves a device
  * @domid:	the backend domain
  * @copy:	copy all data of the device
+ * @page:	grant it whole pages, and copy nothing
+ * @foreign:	why it is no Xen backend that serves the device, for people; or NULL
  * @source:	where this was found, for people; empty when it is not worth a line
  */
 struct xgd_backend {
 	domid_t	domid;
 	bool	copy;
+	bool	page;
+	const char *foreign;
 	char	source[XGD_SOURCE_LEN];
 };
 

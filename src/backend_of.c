@@ -20,6 +20,7 @@
 #include <linux/slab.h>
 
 #include "backend.h"
+#include "verdict.h"
 
 /* An output ID that stands for "not translated", in kernels of some vendors. */
 #define XGD_MAP_NO_GRANTS	0xffffffff
@@ -100,11 +101,11 @@ static int xgd_check_provider(struct device *dev, const struct device_node *node
 	u32 cells;
 
 	if (!of_device_is_available(node)) {
-		dev_err(dev, "refused: %pOF is disabled\n", node);
+		xgd_refuse_err(dev, "%pOF is disabled", node);
 		return -EINVAL;
 	}
 	if (of_property_read_u32(node, "#iommu-cells", &cells) || cells != 1) {
-		dev_err(dev, "refused: %pOF must have #iommu-cells = <1>\n", node);
+		xgd_refuse_err(dev, "%pOF must have #iommu-cells = <1>", node);
 		return -EINVAL;
 	}
 
@@ -115,7 +116,7 @@ static int xgd_set_domid(struct device *dev, struct xgd_backend *backend,
 			 const struct device_node *node, const char *property, u64 domid)
 {
 	if (domid >= DOMID_FIRST_RESERVED) {
-		dev_err(dev, "refused: %s of %pOF says %llu, which is not the id of a domain\n",
+		xgd_refuse_err(dev, "%s of %pOF says %llu, which is not the id of a domain",
 			property, node, domid);
 		return -EINVAL;
 	}
@@ -154,7 +155,7 @@ static int xgd_from_iommus(struct device *dev, struct xgd_backend *backend)
 
 	provider = of_parse_phandle(node, "iommus", 0);
 	if (!provider) {
-		dev_err(dev, "refused: iommus of %pOF leads to no node\n", node);
+		xgd_refuse_err(dev, "iommus of %pOF leads to no node", node);
 		return -EINVAL;
 	}
 	ret = -ENOENT;
@@ -173,8 +174,8 @@ static int xgd_from_iommus(struct device *dev, struct xgd_backend *backend)
 	ret = -EINVAL;
 	if (of_count_phandle_with_args(node, "iommus", "#iommu-cells") != 1 ||
 	    of_parse_phandle_with_args(node, "iommus", "#iommu-cells", 0, &args)) {
-		dev_err(dev, "refused: iommus of %pOF must be one phandle and one domain id\n",
-			node);
+		xgd_refuse_err(dev, "iommus of %pOF must be one phandle and one domain id",
+			       node);
 		goto out;
 	}
 	of_node_put(args.np);
@@ -334,11 +335,11 @@ static int xgd_from_iommu_map(struct device *dev, struct device_node *bridge, u3
 			return ret;
 	}
 	if (count <= 0 || cell < 0) {
-		dev_err(dev, "refused: iommu-map of %pOF is malformed\n", bridge);
+		xgd_refuse_err(dev, "iommu-map of %pOF is malformed", bridge);
 		return -EINVAL;
 	}
 	if (grants && bad_mask) {
-		dev_err(dev, "refused: iommu-map of %pOF has an entry for ID %#x, which has bits that iommu-map-mask = <%#x> does not have: mend one of them\n",
+		xgd_refuse_err(dev, "iommu-map of %pOF has an entry for ID %#x, which has bits that iommu-map-mask = <%#x> does not have: mend one of them",
 			bridge, left_out, mask);
 		return -EINVAL;
 	}
@@ -358,7 +359,7 @@ static int xgd_check_iommus(struct device *dev, const struct device_node *node,
 	if (!node || !xgd_names_provider(node))
 		return 0;
 
-	dev_err(dev, "refused: iommus of %pOF means grants, but a PCI function gets them by iommu-map of its host bridge: write iommu-map = <%#x PROVIDER DOMID 1> to %pOF\n",
+	xgd_refuse_err(dev, "iommus of %pOF means grants, but a PCI function gets them by iommu-map of its host bridge: write iommu-map = <%#x PROVIDER DOMID 1> to %pOF",
 		node, rid, bridge);
 	return -EINVAL;
 }

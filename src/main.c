@@ -47,6 +47,7 @@ static int __init xgd_init(void)
 		goto err_stats;
 
 	xgd_wait_init();
+	xgd_params_init();
 
 	/*
 	 * Last: the devices that this lets go on are decided for already, and

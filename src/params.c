@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module parameters. They are set before anything else runs and do not
- * change afterwards. A value that makes no sense stops the load, and the log
- * says which part of it and what would be right.
+ * The module parameters. They are set before anything else runs, and none but
+ * backend= changes afterwards. A value that makes no sense stops the load, and the
+ * log says which part of it and what would be right.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -16,6 +16,10 @@
 #include "params.h"
 
 LIST_HEAD(xgd_backend_rules);
+DEFINE_MUTEX(xgd_backend_lock);	/* protects the list */
+
+/* The parameters are those that the module was loaded with no more: changes are news. */
+static bool xgd_params_set;
 
 static void xgd_free_rules(struct list_head *rules)
 {
@@ -53,7 +57,7 @@ int xgd_param_words(const char *val, int (*fn)(char *word, void *data), void *da
 	return ret;
 }
 
-/* What is behind the "=" of an entry: DOMID, DOMID:copy or none */
+/* What is behind the "=" of an entry: DOMID, DOMID:copy, DOMID:page or none */
 static int xgd_parse_rule(char *value, struct xgd_rule *rule)
 {
 	char *option = strchr(value, ':');
@@ -61,9 +65,10 @@ static int xgd_parse_rule(char *value, struct xgd_rule *rule)
 
 	rule->none = !strcmp(value, "none");
 	rule->copy = option && !strcmp(option, ":copy");
+	rule->page = option && !strcmp(option, ":page");
 	if (rule->none)
 		return 0;
-	if (option && !rule->copy)
+	if (option && !rule->copy && !rule->page)
 		return -EINVAL;
 
 	if (option)
@@ -86,11 +91,13 @@ static int xgd_add_rule(char *word, void *rules)
 	if (!len || strcspn(word, " \t\n") < len)
 		goto err;
 
-	rule = kzalloc(sizeof(*rule) + len + 1, GFP_KERNEL);
+	rule = kzalloc(sizeof(*rule) + len + 1 + strlen(word) + 1, GFP_KERNEL);
 	if (!rule)
 		return -ENOMEM;
 
 	memcpy(rule->selector, word, len);
+	rule->text = rule->selector + len + 1;
+	memcpy(rule->text, word, strlen(word));
 	ret = xgd_parse_rule(value + 1, rule);
 	if (ret)
 		goto err;
@@ -99,10 +106,22 @@ static int xgd_add_rule(char *word, void *rules)
 	return 0;
 
 err:
-	pr_err("backend=: \"%s\" is not SELECTOR=DOMID, SELECTOR=DOMID:copy or SELECTOR=none; SELECTOR: a PCI address, a device name or *; DOMID: 0 to %u\n",
+	pr_err("backend=: \"%s\" is not SELECTOR=DOMID, SELECTOR=DOMID:copy, SELECTOR=DOMID:page or SELECTOR=none; SELECTOR: a PCI address, a device name or *; DOMID: 0 to %u\n",
 	       word, DOMID_FIRST_RESERVED - 1);
 	kfree(rule);
 	return ret;
+}
+
+static void xgd_replace_rules(struct list_head *rules)
+{
+	LIST_HEAD(old);
+
+	mutex_lock(&xgd_backend_lock);
+	list_splice_init(&xgd_backend_rules, &old);
+	list_splice(rules, &xgd_backend_rules);
+	mutex_unlock(&xgd_backend_lock);
+
+	xgd_free_rules(&old);
 }
 
 static int xgd_backend_set(const char *val, const struct kernel_param *kp)
@@ -113,27 +132,24 @@ static int xgd_backend_set(const char *val, const struct kernel_param *kp)
 	ret = xgd_param_words(val, xgd_add_rule, &rules);
 	if (ret) {
 		xgd_free_rules(&rules);
-	} else {
-		xgd_free_rules(&xgd_backend_rules);
-		list_splice(&rules, &xgd_backend_rules);
+		return ret;
 	}
+	xgd_replace_rules(&rules);
+	if (xgd_params_set)
+		pr_info("backend= is now \"%.*s\", for devices that get their driver from here on\n",
+			(int)strcspn(val, "\n"), val);
 
-	return ret;
+	return 0;
 }
 
+/* The kernel lets nobody write meanwhile. */
 static int xgd_backend_get(char *buffer, const struct kernel_param *kp)
 {
 	struct xgd_rule *rule;
 	int len = 0;
 
-	list_for_each_entry(rule, &xgd_backend_rules, list) {
-		len += sysfs_emit_at(buffer, len, "%s%s=", len ? "," : "", rule->selector);
-		if (rule->none)
-			len += sysfs_emit_at(buffer, len, "none");
-		else
-			len += sysfs_emit_at(buffer, len, "%u%s", rule->domid,
-					     rule->copy ? ":copy" : "");
-	}
+	list_for_each_entry(rule, &xgd_backend_rules, list)
+		len += sysfs_emit_at(buffer, len, "%s%s", len ? "," : "", rule->text);
 
 	return len + sysfs_emit_at(buffer, len, "\n");
 }
@@ -150,9 +166,9 @@ static const struct kernel_param_ops xgd_backend_param = {
 	.free = xgd_backend_free,
 };
 
-module_param_cb(backend, &xgd_backend_param, NULL, 0444);
+module_param_cb(backend, &xgd_backend_param, NULL, 0600);
 MODULE_PARM_DESC(backend,
-		 "backend domains: SELECTOR=DOMID, SELECTOR=DOMID:copy (for these devices, copy=always) or SELECTOR=none, comma-separated, first match wins; SELECTOR: PCI address, device name, * or, for what nothing else names, default (default: empty)");
+		 "backend domains: SELECTOR=DOMID, SELECTOR=DOMID:copy (for these devices, copy=always), SELECTOR=DOMID:page (isolation=page) or SELECTOR=none, comma-separated, first match wins; SELECTOR: PCI address, device name, * or, for what nothing else names, default; can be written at any time, for the drivers that are bound next (default: empty)");
 
 static int xgd_choice_set(const char *val, const struct kernel_param *kp)
 {
@@ -342,4 +358,16 @@ void xgd_params_mode(struct xgd_mode *mode)
 		.max_refs = xgd_max_refs.value,
 		.max_private = xgd_bounce_kb.value / (XEN_PAGE_SIZE / SZ_1K),
 	};
+}
+
+/**
+ * xgd_params_init - what is set from here on changes what is in force
+ *
+ * Context: process, may sleep.
+ */
+void xgd_params_init(void)
+{
+	kernel_param_lock(THIS_MODULE);
+	xgd_params_set = true;
+	kernel_param_unlock(THIS_MODULE);
 }

@@ -4,6 +4,7 @@
 
 #include <linux/list.h>
 #include <linux/moduleparam.h>
+#include <linux/mutex.h>
 #include <xen/interface/xen.h>
 
 #include "device.h"
@@ -14,13 +15,17 @@
  * @none:	"none": no grants for these devices
  * @domid:	otherwise, the backend domain
  * @copy:	copy all data of these devices
+ * @page:	grant whole pages to these devices, and copy nothing
+ * @text:	all of it, as the user wrote it
  * @selector:	PCI address, device name or "*"
  */
 struct xgd_rule {
 	struct list_head	list;
 	bool			none;
 	bool			copy;
+	bool			page;
 	domid_t			domid;
+	char			*text;
 	char			selector[];
 };
 
@@ -60,12 +65,14 @@ enum xgd_access_platform {
 
 extern struct list_head xgd_backend_rules;
 extern struct xgd_number xgd_keep_refs;
+extern struct mutex xgd_backend_lock;
 extern bool xgd_force_grant;
 extern int xgd_access_platform;
 extern bool xgd_rebind;
 extern bool xgd_take_over;
 
 int xgd_param_words(const char *val, int (*fn)(char *word, void *data), void *data);
+void xgd_params_init(void);
 void xgd_params_mode(struct xgd_mode *mode);
 
 #endif /* XGD_PARAMS_H */

@@ -19,5 +19,9 @@ xgd-have-$(call xgd_has,linux/iommu.h,'of_xlate.*const struct of_phandle_args') 
 xgd-have-$(call xgd_has,linux/syscore_ops.h,'struct syscore {') += -DXGD_HAVE_SYSCORE
 # __assign_str() takes its source from __string()
 xgd-have-$(call xgd_has,trace/stages/stage6_event_callback.h,'__assign_str.dst[^$(comma)]') += -DXGD_HAVE_ASSIGN_STR_1
+# a virtio device has more than 64 features
+xgd-have-$(call xgd_has,linux/virtio_config.h,-w get_extended_features) += -DXGD_HAVE_EXTENDED_FEATURES
+# a virtio device may have mapping functions of its own
+xgd-have-$(call xgd_has,linux/virtio.h,'struct virtio_map_ops .map;') += -DXGD_HAVE_VIRTIO_MAP
 
 ccflags-y += $(xgd-have-y)

@@ -40,6 +40,8 @@ ok $? 'it works'
 is "$(maps_grant)" 0 'with no grants'
 cmp_ok "$(maps_foreign)" -gt 0 'but foreign maps'
 is "$(guest 'cat /sys/kernel/debug/xen_grant_dma/devices')" '' 'no device is attached'
+is "$(status_of "$blk" verdict): $(status_of "$blk" reason)" 'plain: no backend is named' 'its state, for programs, is "plain"'
+is "$(status_of "$rng" verdict):$(status_of "$rng" driver)" 'none:' 'that of a device without a driver "none"'
 
 # ---- force_grant ----
 with force_grant=1
@@ -48,6 +50,9 @@ is "$(dmesg_of "$blk")" 'grants to domain 0, by force_grant=1' 'force_grant=1: o
 is "$(guest 'dmesg | grep -c "grants to domain 0, by force_grant=1"')" 3 'all devices get grants'
 read_disk
 ok $? 'the disk works'
+is "$(status_of "$blk" verdict) $(status_of "$blk" domid), $(status_of "$blk" source)" \
+	'granted 0, force_grant=1' 'its state is "granted"'
+is "$(status_of '' granted) $(status_of '' plain) $(status_of '' none)" '3 0 0' 'they are counted'
 is "$(maps_foreign)" 0 'with no foreign maps'
 cmp_ok "$(maps_grant)" -gt 0 'but grants'
 

@@ -32,6 +32,7 @@ refused "backend='*=0,'" '""'
 refused "backend='*=0:copied'" '"*=0:copied"' 'SELECTOR=DOMID:copy'
 refused "backend='*=:copy'" '"*=:copy"'
 refused "backend='*=none:copy'" '"*=none:copy"'
+refused "backend='*=0:copy:page'" '"*=0:copy:page"' 'SELECTOR=DOMID:page'
 refused "backend='*=-1'" '"*=-1"'
 refused isolation=bit '"bit"' isolation=byte isolation=page
 refused copy=no '"no"' copy=needed copy=always
@@ -63,5 +64,22 @@ is "$(show force_grant)" Y 'a switch needs no value'
 is "$(show access_platform)" prefer 'access_platform is shown as given'
 guest '{ echo 1 >/sys/module/xen_grant_dma/parameters/force_grant; } 2>/dev/null'
 isnt $? 0 'parameters cannot be changed later'
+
+# ---- but one ----
+write() # RULES
+{
+	guest "dmesg -c >/dev/null; echo '$1' >/sys/module/xen_grant_dma/parameters/backend" 2>&1
+}
+is "$(guest 'stat -c %a /sys/module/xen_grant_dma/parameters/backend')" 600 'backend is for root alone'
+write 'virtio2=4:page,*=none'
+ok $? 'backend can be changed'
+is "$(show backend)" 'virtio2=4:page,*=none' 'it is shown as written'
+is "$(guest 'dmesg | sed -n "s/.*xen_grant_dma: //p"')" \
+	'backend= is now "virtio2=4:page,*=none", for devices that get their driver from here on' 'the log tells'
+like "$(write '*=0,*=5:paged')" 'Invalid argument' 'what makes no sense is refused'
+like "$(guest dmesg)" 'backend=: "\*=5:paged" is not SELECTOR=DOMID' 'the log names it'
+is "$(show backend)" 'virtio2=4:page,*=none' 'and the old rules stay'
+write ''
+is "$(show backend)" '' 'there can be none'
 clean_dmesg 'the kernel has nothing to complain of'
 done_testing

@@ -79,6 +79,26 @@ fi
 is "$(maps_foreign)" 0 'in all this not one foreign map'
 is "$(guest "dmesg | grep -c '$NAME: xen_grant_dma: grants to domain 0'")" $times 'each time by decision'
 
+# ---- the rules, meanwhile ----
+guest "(cd /sys/module/xen_grant_dma/parameters
+	while [ ! -e /tmp/enough ]; do
+		echo '*=0:copy,a=1,b=2,c=none' >backend
+		echo 'x=none,*=0:page' >backend
+		echo '*=0,,' >backend
+		usleep 20000
+	done 2>/dev/null
+	rm /tmp/enough) &
+	for i in \$(seq 5); do
+		echo virtio0 >/sys/bus/virtio/drivers/virtio_blk/unbind || exit
+		echo virtio0 >/sys/bus/virtio/drivers/virtio_blk/bind || exit
+		$wait_disk || exit
+		dd if=/dev/vda of=/dev/null bs=64k count=4 iflag=direct 2>/dev/null || exit
+	done
+	touch /tmp/enough; while [ -e /tmp/enough ]; do usleep 10000; done" 60
+ok $? 'the rules changed while the driver was unbound and bound 5 times, each time the disk works'
+is "$(guest "dmesg | sed -n 's/.*$NAME: xen_grant_dma: //p' | tail -n 5 | grep -vxE 'grants to domain 0, by backend=[*]=0:(copy|page)'")" '' \
+	'each time by one rule or the other'
+
 # ---- all goes ----
 no_drivers blk net rng
 ok $? 'the drivers unload'

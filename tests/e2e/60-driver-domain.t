@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=guest timeout=150
+# rig: snapshot=guest timeout=200
 #
 # A backend outside dom0: QEMU runs in a driver domain. The guest names it, and
 # neither dom0 nor anybody else can reach what is granted to it; the driver domain
@@ -95,4 +95,25 @@ is "$(driver_maps)" '' 'nothing of it'
 is "$(guest 'echo alive')" alive 'the guest lives'
 like "$(guest 'dmesg')" 'xen_grant_dma: grants to domain 0, by backend=\*=0$' 'the log names the domain'
 isnt "$(guest 'ls /dev/vda 2>/dev/null')" /dev/vda 'the device did not come up'
+
+# The driver domain ends and is created again: it has another number. The module stays.
+xl destroy "$DRIVER"
+driver_boot || bail 'the driver domain does not boot again'
+isnt "$(driver_id)" "$domid" 'the driver domain that is created again is another one'
+domid=$(driver_id)
+guest "echo '*=$domid' >/sys/module/xen_grant_dma/parameters/backend"
+ok $? 'the guest is told which'
+like "$(guest dmesg)" "backend= is now \"\*=$domid\", for devices that get their driver from here on" 'the log tells'
+guest "$DEVICES_GONE"
+driver_backend_start $(std_blk) $(std_net) && guest 'echo 1 >/sys/bus/pci/rescan' ||
+	bail 'no backend in the driver domain'
+in_driver maps_mark
+drivers net
+guest 'for i in $(seq 50); do [ -b /dev/vda ] && break; usleep 50000; done'
+is "$(guest_sum 2048)" "$(in_driver 'disk_sum 2048')" 'the disk works'
+is "$(status_of 0000:00:01.0 domid) $(status_of 0000:00:02.0 domid)" "$domid $domid" 'by grants to the new one'
+cmp_ok "$(in_driver maps_grant)" -gt 10 'which maps grants'
+is "$(in_driver maps_foreign)" 0 'and nothing else'
+cmp_ok "$(driver_maps | wc -l)" -gt 100 'they can be mapped there'
+is "$(dom0_maps | without_pv)" '' 'but not in dom0'
 done_testing

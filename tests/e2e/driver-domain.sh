@@ -26,13 +26,16 @@ driver_boot()
 	(GUEST=$DRIVER && guest_create type=pv memory=256 && guest_start)
 }
 
+# The guest lets go of its devices.
+DEVICES_GONE='for i in /sys/bus/pci/devices/0000:00:*; do
+		[ -e $i/virtio* ] && echo 1 >$i/remove
+	done'
+
 # driver_takes_over [QEMU ARGUMENT...]: move the backend of the running guest into
 # the driver domain. The guest sees its devices go and come.
 driver_takes_over()
 {
-	guest 'for i in /sys/bus/pci/devices/0000:00:*; do
-		[ -e $i/virtio* ] && echo 1 >$i/remove
-	done'
+	guest "$DEVICES_GONE"
 	backend_kill TERM && driver_backend_start "$@" && guest 'echo 1 >/sys/bus/pci/rescan'
 }
 

@@ -316,6 +316,16 @@ counter()
 	guest "awk '\$1 == \"$1\" { n += \$2 } END { print n + 0 }' /sys/kernel/debug/xen_grant_dma/devices"
 }
 
+# status_of DEVICE KEY: what the module's file for programs has of a virtio device, by the
+# address of its parent; with '' for DEVICE, of all
+status_of()
+{
+	guest 'cat /sys/kernel/debug/xen_grant_dma/status' | awk -v device="$1" -v key="$2" '
+		BEGIN			{ on = device == "" }
+		$1 == "device"		{ on = $2 == device }
+		on && $1 == key		{ sub(/^[^ ]* /, ""); print }'
+}
+
 # ---- what an xgd-backend tells of itself --------------------------------------
 
 xgd_backend_ready()

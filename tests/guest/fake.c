@@ -72,8 +72,12 @@ static uint fail;
 module_param(fail, uint, 0644);
 MODULE_PARM_DESC(fail, "the n-th request for memory fails that setting up the device makes; how many more there would have to be is here afterwards (default: 0, none)");
 
+static bool twin;
+module_param(twin, bool, 0444);
+MODULE_PARM_DESC(twin, "have a second virtio device with the same parent (default: N)");
+
 static struct platform_device *fake_pdev;
-static struct virtio_device *fake_vdev;
+static struct virtio_device *fake_vdev, *fake_twin;
 static u8 fake_status;
 
 static char *held;
@@ -714,15 +718,45 @@ static const struct dev_pm_ops fake_pm_ops = {
 	SET_SYSTEM_SLEEP_PM_OPS(fake_freeze, fake_thaw)
 };
 
+static char *transport = "virtio-xgd-fake";
+module_param(transport, charp, 0444);
+MODULE_PARM_DESC(transport, "name of the parent's driver (default: virtio-xgd-fake)");
+
+static const struct platform_device_id fake_transport_ids[] = {
+	{ "xgd-fake" },
+	{ }
+};
+
 static struct platform_driver fake_transport = {
-	.driver.name = "xgd-fake",
+	.id_table = fake_transport_ids,
 	.driver.pm = &fake_pm_ops,
 };
+
+static struct virtio_device *fake_register(void)
+{
+	struct virtio_device *vdev = kzalloc(sizeof(*vdev), GFP_KERNEL);
+	int ret;
+
+	if (!vdev)
+		return ERR_PTR(-ENOMEM);
+	vdev->id.device = FAKE_ID;
+	vdev->config = &fake_config;
+	vdev->dev.parent = &fake_pdev->dev;
+	vdev->dev.release = fake_release;
+	ret = register_virtio_device(vdev);
+	if (ret) {
+		put_device(&vdev->dev);
+		return ERR_PTR(ret);
+	}
+
+	return vdev;
+}
 
 static int __init fake_init(void)
 {
 	int ret;
 
+	fake_transport.driver.name = transport;
 	ret = platform_driver_register(&fake_transport);
 	if (ret)
 		return ret;
@@ -740,22 +774,19 @@ static int __init fake_init(void)
 	if (ret)
 		goto err_pdev;
 
-	ret = -ENOMEM;
-	fake_vdev = kzalloc(sizeof(*fake_vdev), GFP_KERNEL);
-	if (!fake_vdev)
+	fake_vdev = fake_register();
+	ret = PTR_ERR_OR_ZERO(fake_vdev);
+	if (ret)
 		goto err_driver;
-	fake_vdev->id.device = FAKE_ID;
-	fake_vdev->config = &fake_config;
-	fake_vdev->dev.parent = &fake_pdev->dev;
-	fake_vdev->dev.release = fake_release;
-	ret = register_virtio_device(fake_vdev);
-	if (ret) {
-		put_device(&fake_vdev->dev);
-		goto err_driver;
-	}
+	fake_twin = twin ? fake_register() : NULL;
+	ret = PTR_ERR_OR_ZERO(fake_twin);
+	if (ret)
+		goto err_vdev;
 
 	return 0;
 
+err_vdev:
+	unregister_virtio_device(fake_vdev);
 err_driver:
 	unregister_virtio_driver(&fake_driver);
 err_pdev:
@@ -767,6 +798,8 @@ err_transport:
 
 static void __exit fake_exit(void)
 {
+	if (fake_twin)
+		unregister_virtio_device(fake_twin);
 	unregister_virtio_device(fake_vdev);
 	unregister_virtio_driver(&fake_driver);
 	platform_device_unregister(fake_pdev);

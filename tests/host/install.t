@@ -159,6 +159,36 @@ check 'no module is early enough' says "$TMP/log" '^make install: .* has virtio_
 check 'a kernel that is not installed' fails "$TMP/log" "$TOP/scripts/after-install" 0.0.0-none
 check 'is named' says "$TMP/log" '^make install: .*/lib/modules/0.0.0-none has no kernel'
 
+# ---- the strict example ----
+system stable
+strict=$ROOT/usr/lib/modprobe.d
+sed -n 's/^install \([^ ]*\) .*/\1/p' "$TOP/scripts/xen_grant_dma-strict.conf" | sort >"$TMP/strict"
+check 'the strict configuration of modprobe has the same drivers' cmp "$TMP/listed" "$TMP/strict"
+check 'with it, make install' in_tree stable DESTDIR="$ROOT" install
+cp "$TOP/scripts/xen_grant_dma-strict.conf" "$strict/xen_grant_dma.conf"
+
+# strictly DRIVER: have modprobe do what it would do for it, but for the loading itself:
+# the modules that it would load, in that order, on one line. It runs what "install" says
+# only when it loads modules, so that is done here.
+strictly()
+{
+	in_system modprobe -S "$RELEASE" --show-depends "$1" 2>/dev/null |
+		sed -n 's/^install //p' >"$ROOT/commands"
+	in_system env "MODPROBE_OPTIONS=-S $RELEASE -n -v" sh /commands >"$TMP/strictly" 2>"$TMP/errors" ||
+		tail -n 1 "$TMP/errors"
+	sed -n 's/^insmod .*\/\([^/ ]*\)[.]ko.*/\1/p' "$TMP/strictly" | tr - _ | xargs
+}
+while read -r driver; do
+	[ -n "$(find "$MODULES/kernel/" -name "$(echo "$driver" | tr _ '?').ko*")" ] || continue
+	strictly "$driver" >"$TMP/order"
+	check "strictly, it is loaded before $driver" says "$TMP/order" "\\<xen_grant_dma .*\\<$driver\$"
+done <"$TMP/strict"
+rm -r "$MODULES/updates"
+in_system depmod "$RELEASE"
+strictly virtio_blk >"$TMP/order"
+check 'strictly, without it no driver is loaded' fails "$TMP/said" grep virtio_blk "$TMP/order"
+check 'and modprobe says what is missing' says "$TMP/order" 'xen_grant_dma not found'
+
 # What people may want of make, and those names that are for make itself.
 targets()
 {

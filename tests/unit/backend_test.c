@@ -67,12 +67,13 @@ static void backend_rules(struct kunit *test)
 {
 	static const char *const good[] = {
 		"*=0", "*=none", "0000:00:01.0=1,*=none", "a000000.virtio=32751", "a=b=7",
-		"virtio7=0:copy,*=0", "virtio7=0,virtio7=1,x=none"
+		"virtio7=0:copy,virtio8=1:page,*=0", "virtio7=0,virtio7=1,x=none"
 	};
 	static const char *const bad[] = {
 		"*", "=1", "*=", "*=32752", "*=65536", "*=-1", ",", "*=1,,*=2", "*=1,",
 		"a b=1", "*=1 2", "*=NONE", "*=0x",
-		"*=0:", "*=0:none", "*=:copy", "*=none:copy", "*=0:copy:copy"
+		"*=0:", "*=0:none", "*=:copy", "*=none:copy", "*=0:copy:copy",
+		"*=0:page:copy", "*=none:page"
 	};
 	unsigned int i;
 
@@ -143,16 +144,19 @@ static void backend_param(struct kunit *test)
 		int		ret;
 		domid_t		domid;
 		bool		copy;
+		bool		page;
 		const char	*source;
 	} answers[] = {
-		{ "*=3", 0, 3, false, "backend=*=3" },
-		{ "backend_param.virtio=4,*=3", 0, 4, false, "backend=backend_param.virtio=4" },
-		{ "*=3,backend_param.virtio=4", 0, 3, false, "backend=*=3" },
-		{ "virtio7=5:copy,*=3", 0, 5, true, "backend=virtio7=5:copy" },
-		{ "virtio70=6:copy,virtio=6,backend_param=6", -ENODEV, 0, false,
+		{ "*=3", 0, 3, false, false, "backend=*=3" },
+		{ "backend_param.virtio=4,*=3", 0, 4, false, false,
+		  "backend=backend_param.virtio=4" },
+		{ "*=3,backend_param.virtio=4", 0, 3, false, false, "backend=*=3" },
+		{ "virtio7=5:copy,*=3", 0, 5, true, false, "backend=virtio7=5:copy" },
+		{ "virtio7=5:page,*=3", 0, 5, false, true, "backend=virtio7=5:page" },
+		{ "virtio70=6:copy,virtio=6,backend_param=6", -ENODEV, 0, false, false,
 		  "no backend is named" },
-		{ "virtio7=none,*=1", -ENODEV, 0, false, "backend=virtio7=none" },
-		{ "", -ENODEV, 0, false, "no backend is named" },
+		{ "virtio7=none,*=1", -ENODEV, 0, false, false, "backend=virtio7=none" },
+		{ "", -ENODEV, 0, false, false, "no backend is named" },
 	};
 	struct virtio_device *vdev = device(test, NULL);
 	struct xgd_backend backend;
@@ -164,6 +168,7 @@ static void backend_param(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, xgd_backend_find(vdev, &backend), answers[i].ret);
 		KUNIT_EXPECT_EQ(test, backend.domid, answers[i].domid);
 		KUNIT_EXPECT_EQ(test, backend.copy, answers[i].copy);
+		KUNIT_EXPECT_EQ(test, backend.page, answers[i].page);
 		KUNIT_EXPECT_STREQ(test, backend.source, answers[i].source);
 	}
 }
