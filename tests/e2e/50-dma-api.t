@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=both snapshot=guest timeout=60
+# rig: arch=both snapshot=guest timeout=150
 #
 # The DMA API as a driver sees it, on a device of our own; and what the domain it
 # is granted to sees, page by page.
