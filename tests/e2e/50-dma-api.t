@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=both snapshot=guest timeout=60
+# rig: arch=both snapshot=guest timeout=150
 #
 # The DMA API as a driver sees it, on a device of our own; and what the domain it
 # is granted to sees, page by page.
@@ -21,19 +21,28 @@ holds()
 	fake_load mode=hold $readonly "$@"
 	first=$(fake_first)
 	is "$(seen_pages "$first")" "$(held_pages "$first" "$access" "$text")" "$what"
-	is "$(probe 2048 0 -z | wc -l)" 16 'and no other, but private pages that are empty'
-	fake_unload
-	is "$(probe)" '' 'and none when it is unmapped'
 }
 
 holds rw XGD 'dom0 sees the pages of a buffer, in order, and may write'
+is "$(probe 2048 0 -z | wc -l)" 16 'and no other, but private pages that are empty'
+fake_unload
+is "$(probe)" '' 'and none when it is unmapped'
+
 holds ro XGD 'it can only read what is mapped for reading'
+fake_unload
 holds rw xgd "it gets a copy of the kernel's own memory if it may write" memory=kernel
+fake_unload
 holds ro XGD 'and the memory itself if it may only read' memory=kernel
+fake_unload
 holds rw xgd 'a copy of what is mapped for longer than its use' skip_sync=1
+fake_unload
 holds ro xgd "and of memory that stands for another domain's" memory=foreign
+fake_unload
 holds rw XGD 'what is allocated for the device is granted' memory=pages
+fake_unload
 holds ro XGD 'and only to be read if the device only reads' memory=pages
+fake_unload
+is "$(probe)" '' 'none of it is left'
 
 fake_load mode=leave
 is "$(probe 2048 0 -z | wc -l)" 16 'a driver that does not unmap'

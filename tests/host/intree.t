@@ -128,6 +128,7 @@ not_offered()
 		! grep -w CONFIG_XEN_GRANT_DMA "$out/.config"
 }
 out=$CACHE/intree/32
+rm -f "$out/asked-for"
 check 'for 32 bits: it configures' configure CONFIG_64BIT=n CONFIG_MPENTIUM4=y CONFIG_HIGHMEM64G=y \
 	CONFIG_XEN_GRANT_DMA=m
 check 'XEN_GRANT_DMA is not there to be set' not_offered
