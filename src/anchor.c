@@ -89,17 +89,6 @@ static bool xgd_serves_as_well(const struct xgd_device *xd, domid_t domid,
 	       (READ_ONCE(xd->mode.copy) || !mode->copy);
 }
 
-static void xgd_mode_for(const struct xgd_backend *backend, struct xgd_mode *mode)
-{
-	xgd_params_mode(mode);
-	mode->copy |= backend->copy;
-	if (backend->page) {
-		mode->isolation = XGD_ISOLATION_PAGE;
-		mode->copy = false;
-		mode->copy_max = 0;
-	}
-}
-
 /* Set the operations of a DMA device; another virtio device may have done so. */
 static int xgd_attach_parent(struct device *dev, const struct xgd_backend *backend,
 			     struct xgd_device **attached)
@@ -108,7 +97,14 @@ static int xgd_attach_parent(struct device *dev, const struct xgd_backend *backe
 	struct xgd_mode mode;
 	int ret;
 
-	xgd_mode_for(backend, &mode);
+	xgd_params_mode(&mode);
+	mode.copy |= backend->copy;
+	if (backend->page) {
+		mode.isolation = XGD_ISOLATION_PAGE;
+		mode.copy = false;
+		mode.copy_max = 0;
+	}
+
 	if (xd) {
 		if (!xgd_serves_as_well(xd, backend->domid, &mode)) {
 			xgd_refuse_err(dev, "another virtio device has the same parent, which is served in another way: by grants to domain %u, by %s",
@@ -309,14 +305,11 @@ static void xgd_tell_kept(struct xgd_device *xd)
 /* Nobody is told in the log of what a map leaves out. */
 static void xgd_note_plain(struct device *dev, const struct xgd_backend *backend)
 {
-	if (xgd_has_own_grants(dev))
-		xgd_verdict_why(dev, "the kernel's own code serves it by grants");
-	else
-		xgd_verdict_why(dev, "%s", *backend->source ? backend->source :
-				"the device tree leaves it out");
+	xgd_verdict_why(dev, "%s",
+			*backend->source ? backend->source : "the device tree leaves it out");
 }
 
-/* A driver wants it: is it to have grants, and can it? */
+/* A driver comes: is the device to have grants, and can it? */
 static enum xgd_verdict xgd_decide(struct virtio_device *vdev)
 {
 	struct device *dev = vdev->dev.parent;
@@ -324,11 +317,14 @@ static enum xgd_verdict xgd_decide(struct virtio_device *vdev)
 	int ret;
 
 	ret = xgd_backend_find(vdev, &backend);
+	/* Its operations stay when its driver goes, and so does what they know. */
+	if (ret == -ENODEV && xgd_has_own_grants(dev)) {
+		dev_info(dev, "left to the kernel's own grants, which it had before\n");
+		xgd_verdict_why(dev, "it had the kernel's own grants before");
+		return XGD_KERNEL;
+	}
 	if (ret == -ENODEV) {
-		/* Its operations stay when its driver goes, and so does what they know. */
-		if (xgd_has_own_grants(dev))
-			dev_info(dev, "left to the kernel's own grants, which it had before\n");
-		else if (*backend.source)
+		if (*backend.source)
 			dev_info(dev, "no grants: %s\n", backend.source);
 		xgd_note_plain(dev, &backend);
 		return XGD_PLAIN;
@@ -354,16 +350,15 @@ static enum xgd_verdict xgd_still(struct virtio_device *vdev, struct xgd_device 
  */
 static bool xgd_check_mem_acc(struct virtio_device *vdev)
 {
-	bool first = vdev->dev.links.status == DL_DEV_PROBING;
+	bool comes = vdev->dev.links.status == DL_DEV_PROBING;
 	enum xgd_verdict verdict = XGD_PLAIN;
-	struct xgd_binding *binding = NULL;
+	struct xgd_binding *binding;
 
 	mutex_lock(&xgd_anchor_lock);
-	if (!first)
-		binding = xgd_find_binding(vdev);
-	if (first || binding) {
+	binding = comes ? NULL : xgd_find_binding(vdev);
+	if (comes || binding) {
 		xgd_verdict_begin(vdev);
-		verdict = first ? xgd_decide(vdev) : xgd_still(vdev, binding->xd);
+		verdict = comes ? xgd_decide(vdev) : xgd_still(vdev, binding->xd);
 		xgd_verdict_end(vdev, verdict);
 	}
 	mutex_unlock(&xgd_anchor_lock);
@@ -389,10 +384,10 @@ static struct device *xgd_get_parent(struct device *dev)
 }
 
 /*
- * What became of a device that has its driver since before the load? Without rebind=1
- * it is left alone, and the log tells if it would have got something else.
+ * What is a device that has its driver since before the load? Without rebind=1 it is
+ * left alone, and the log tells if it would have got something else.
  */
-static enum xgd_verdict xgd_decide_bound(struct virtio_device *vdev, struct device *dev)
+static enum xgd_verdict xgd_decide_bound(struct virtio_device *vdev, struct device *parent)
 {
 	struct xgd_backend backend;
 	char would[XGD_SOURCE_LEN + 40];
@@ -400,50 +395,54 @@ static enum xgd_verdict xgd_decide_bound(struct virtio_device *vdev, struct devi
 
 	ret = xgd_backend_find(vdev, &backend);
 	if (ret == -ENODEV) {
-		xgd_note_plain(dev, &backend);
+		xgd_note_plain(parent, &backend);
 		return XGD_PLAIN;
 	}
-	if (!xgd_rebind && xgd_has_own_grants(dev)) {
-		xgd_note_plain(dev, &backend);
-		dev_info(dev, "served by the kernel's own grants: it got its driver before this module; unbind and bind it, or use rebind=1\n");
-		return XGD_PLAIN;
+	if (xgd_has_own_grants(parent)) {
+		if (!xgd_rebind)
+			dev_info(parent, "served by the kernel's own grants: it got its driver before this module; unbind and bind it, or use rebind=1\n");
+		xgd_verdict_why(parent, "it got its driver before this module");
+		return XGD_KERNEL;
 	}
 	if (ret)
 		strscpy(would, "would have refused it", sizeof(would));
 	else
 		snprintf(would, sizeof(would), "would grant to domain %u, by %s",
 			 backend.domid, backend.source);
-	xgd_verdict_why(dev, "it got its driver before this module, which %s", would);
+	xgd_verdict_why(parent, "it got its driver before this module, which %s", would);
 	if (!xgd_rebind)
-		dev_warn(dev, "left without grants: it got its driver before this module, which %s; %s, or use rebind=1\n",
+		dev_warn(parent, "left without grants: it got its driver before this module, which %s; %s, or use rebind=1\n",
 			 would, ret ? "unbind it" : "unbind and bind it");
 
 	return XGD_LEFT;
 }
 
-static int xgd_check_bound(struct device *dev, void *data)
+static void xgd_rebind_device(struct device *dev, struct device *parent)
 {
 	struct virtio_device *vdev = dev_to_virtio(dev);
-	struct device *parent = xgd_get_parent(dev);
 	enum xgd_verdict verdict;
 	int ret;
-
-	/* Those that came meanwhile have been decided for. */
-	if (!parent || xgd_find_binding(vdev))
-		goto out;
 
 	xgd_verdict_begin(vdev);
 	verdict = xgd_decide_bound(vdev, parent);
 	xgd_verdict_end(vdev, verdict);
 	if (verdict == XGD_PLAIN || !xgd_rebind)
-		goto out;
-
+		return;
 	dev_info(parent, "unbinding and binding its driver again, as rebind=1 says\n");
 	ret = device_reprobe(dev);
 	if (ret < 0)
 		dev_err(parent, "binding its driver again failed: %d\n", ret);
-out:
+}
+
+static int xgd_check_bound(struct device *dev, void *data)
+{
+	struct device *parent = xgd_get_parent(dev);
+
+	/* Those that came meanwhile have been decided for. */
+	if (parent && !xgd_find_binding(dev_to_virtio(dev)))
+		xgd_rebind_device(dev, parent);
 	put_device(parent);
+
 	return 0;
 }
 
@@ -532,6 +531,6 @@ void xgd_anchor_exit(void)
 	WARN_ON(virtio_check_mem_acc_cb != xgd_check_mem_acc);
 	virtio_set_mem_acc_cb(xgd_chained);
 	bus_for_each_dev(xgd_virtio_bus, NULL, NULL, xgd_wait_out);
-	xgd_verdict_exit();
 	destroy_workqueue(xgd_leave_queue);
+	xgd_verdict_exit();
 }

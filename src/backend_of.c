@@ -117,7 +117,7 @@ static int xgd_set_domid(struct device *dev, struct xgd_backend *backend,
 {
 	if (domid >= DOMID_FIRST_RESERVED) {
 		xgd_refuse_err(dev, "%s of %pOF says %llu, which is not the id of a domain",
-			property, node, domid);
+			       property, node, domid);
 		return -EINVAL;
 	}
 
@@ -340,7 +340,7 @@ static int xgd_from_iommu_map(struct device *dev, struct device_node *bridge, u3
 	}
 	if (grants && bad_mask) {
 		xgd_refuse_err(dev, "iommu-map of %pOF has an entry for ID %#x, which has bits that iommu-map-mask = <%#x> does not have: mend one of them",
-			bridge, left_out, mask);
+			       bridge, left_out, mask);
 		return -EINVAL;
 	}
 
@@ -360,7 +360,7 @@ static int xgd_check_iommus(struct device *dev, const struct device_node *node,
 		return 0;
 
 	xgd_refuse_err(dev, "iommus of %pOF means grants, but a PCI function gets them by iommu-map of its host bridge: write iommu-map = <%#x PROVIDER DOMID 1> to %pOF",
-		node, rid, bridge);
+		       node, rid, bridge);
 	return -EINVAL;
 }
 

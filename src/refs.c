@@ -310,7 +310,6 @@ void xgd_refs_usage(struct xgd_refs_usage *usage)
 	unsigned int i, blocks = DIV_ROUND_UP(xgd_ref_count, XGD_REFS_PER_BLOCK);
 
 	*usage = (struct xgd_refs_usage) {
-		.all = xgd_ref_count,
 		.taken = atomic_read(&xgd_taken),
 		.may_take = xgd_may_take,
 		.bytes = blocks * sizeof(*xgd_ref_blocks) +

@@ -108,7 +108,6 @@ static inline struct xgd_ref *xgd_refs_known(grant_ref_t ref)
 
 /**
  * struct xgd_refs_usage - what all devices share
- * @all:	references that there can be
  * @taken:	references that were taken from the kernel, of the pool and others
  * @may_take:	how many that may be
  * @pool:	references of the pool
@@ -116,7 +115,6 @@ static inline struct xgd_ref *xgd_refs_known(grant_ref_t ref)
  * @bytes:	memory of the pool and of the table
  */
 struct xgd_refs_usage {
-	unsigned int	all;
 	unsigned int	taken;
 	unsigned int	may_take;
 	unsigned int	pool;

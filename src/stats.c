@@ -176,6 +176,7 @@ static const char *const xgd_verdict_names[XGD_VERDICTS] = {
 	[XGD_UNDECIDED] = "none",
 	[XGD_GRANTED] = "granted",
 	[XGD_PLAIN] = "plain",
+	[XGD_KERNEL] = "kernel",
 	[XGD_LEFT] = "left",
 	[XGD_REFUSED] = "refused",
 };
@@ -256,7 +257,7 @@ static int status_show(struct seq_file *m, void *unused)
 		xgd_line(&lines, xgd_verdict_names[i], "%u", counts.verdicts[i]);
 	xgd_line(&lines, "gone", "%u", counts.gone);
 	xgd_line(&lines, "references", "%llu", counts.references);
-	xgd_line(&lines, "references_limit", "%u", usage.all);
+	xgd_line(&lines, "references_limit", "%u", usage.may_take);
 
 	xgd_known_for_each(xgd_show_known, &lines);
 	xgd_device_for_each(xgd_show_gone, &lines);

@@ -11,6 +11,7 @@
  * @XGD_UNDECIDED:	nobody asked: it has had no driver
  * @XGD_GRANTED:	its memory goes to its backend by grants
  * @XGD_PLAIN:		it is not to use grants
+ * @XGD_KERNEL:		the kernel's own code (CONFIG_XEN_VIRTIO) serves it
  * @XGD_LEFT:		it would use grants, but had its driver before the module came
  * @XGD_REFUSED:	it must use grants and cannot: it did not come up
  * @XGD_VERDICTS:	how many there are
@@ -19,6 +20,7 @@ enum xgd_verdict {
 	XGD_UNDECIDED,
 	XGD_GRANTED,
 	XGD_PLAIN,
+	XGD_KERNEL,
 	XGD_LEFT,
 	XGD_REFUSED,
 	XGD_VERDICTS

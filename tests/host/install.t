@@ -96,6 +96,46 @@ image()
 	check "$kernel: there, too, it is loaded before virtio_blk" before virtio_blk "/boot/$name.d"
 }
 
+# strictly DRIVER: have modprobe do what it would do for it, but for the loading itself:
+# the modules that it would load, in that order, on one line. It runs what "install" says
+# only when it loads modules, so that is done here.
+strictly()
+{
+	in_system modprobe -S "$RELEASE" --show-depends "$1" 2>/dev/null |
+		sed -n 's/^install //p' >"$TMP/commands"
+	in_system env "MODPROBE_OPTIONS=-S $RELEASE -n -v" sh -c "$(cat "$TMP/commands")" \
+		>"$TMP/strictly" 2>"$TMP/errors" || tail -n 1 "$TMP/errors"
+	sed -n 's/^insmod .*\/\([^/ ]*\)[.]ko.*/\1/p' "$TMP/strictly" | tr - _ | xargs
+}
+
+strictly_before()
+{
+	strictly "$1" >"$TMP/order"
+	says "$TMP/order" "\\<xen_grant_dma .*\\<$1\$"
+}
+
+# The configuration for those who want no driver without it.
+strict()
+{
+	local conf=$TOP/scripts/xen_grant_dma-strict.conf driver
+
+	sed -n 's/^install \([^ ]*\) .*/\1/p' "$conf" | sort >"$TMP/strict"
+	check 'the strict configuration of modprobe has the same drivers' cmp "$TMP/listed" "$TMP/strict"
+	cp "$conf" "$ROOT/etc/modprobe.d/xen_grant_dma.conf"
+	while read -r driver; do
+		! grep -qx "$driver" "$TMP/listed" ||
+			check "strictly, it is loaded before $driver" strictly_before "$driver"
+	done <"$TMP/known"
+	mv "$MODULES/updates" "$TMP/updates"
+	in_system depmod "$RELEASE"
+	strictly virtio_blk >"$TMP/order"
+	check 'strictly, without it no driver is loaded' fails "$TMP/said" grep virtio_blk "$TMP/order"
+	check 'and modprobe says what is missing' says "$TMP/order" 'xen_grant_dma not found'
+	mv "$TMP/updates" "$MODULES/updates"
+	in_system depmod "$RELEASE"
+	rm "$ROOT/etc/modprobe.d/xen_grant_dma.conf"
+}
+
 for kernel in $KERNELS; do
 	if [ -e "$CACHE/missing/kernel-$kernel" ] || [ -e "$CACHE/missing/headers-$kernel-amd64" ]; then
 		skip "make install for the $kernel kernel" "$(cat "$CACHE/missing/"*"-$kernel"* | head -n 1)"
@@ -112,6 +152,7 @@ for kernel in $KERNELS; do
 	while read -r driver; do
 		! grep -qx "$driver" "$TMP/listed" || check "$kernel: it is loaded before $driver" before "$driver"
 	done <"$TMP/known"
+	[ "$kernel" != stable ] || strict
 	image initramfs-tools mkinitramfs -o /boot/initramfs-tools "$RELEASE"
 	[ "$kernel" != stable ] ||
 		image dracut dracut -q --force --no-hostonly /boot/dracut "$RELEASE"
@@ -158,36 +199,6 @@ check 'where virtio_blk is built in' fails "$TMP/log" after_install
 check 'no module is early enough' says "$TMP/log" '^make install: .* has virtio_blk built in'
 check 'a kernel that is not installed' fails "$TMP/log" "$TOP/scripts/after-install" 0.0.0-none
 check 'is named' says "$TMP/log" '^make install: .*/lib/modules/0.0.0-none has no kernel'
-
-# ---- the strict example ----
-system stable
-strict=$ROOT/usr/lib/modprobe.d
-sed -n 's/^install \([^ ]*\) .*/\1/p' "$TOP/scripts/xen_grant_dma-strict.conf" | sort >"$TMP/strict"
-check 'the strict configuration of modprobe has the same drivers' cmp "$TMP/listed" "$TMP/strict"
-check 'with it, make install' in_tree stable DESTDIR="$ROOT" install
-cp "$TOP/scripts/xen_grant_dma-strict.conf" "$strict/xen_grant_dma.conf"
-
-# strictly DRIVER: have modprobe do what it would do for it, but for the loading itself:
-# the modules that it would load, in that order, on one line. It runs what "install" says
-# only when it loads modules, so that is done here.
-strictly()
-{
-	in_system modprobe -S "$RELEASE" --show-depends "$1" 2>/dev/null |
-		sed -n 's/^install //p' >"$ROOT/commands"
-	in_system env "MODPROBE_OPTIONS=-S $RELEASE -n -v" sh /commands >"$TMP/strictly" 2>"$TMP/errors" ||
-		tail -n 1 "$TMP/errors"
-	sed -n 's/^insmod .*\/\([^/ ]*\)[.]ko.*/\1/p' "$TMP/strictly" | tr - _ | xargs
-}
-while read -r driver; do
-	[ -n "$(find "$MODULES/kernel/" -name "$(echo "$driver" | tr _ '?').ko*")" ] || continue
-	strictly "$driver" >"$TMP/order"
-	check "strictly, it is loaded before $driver" says "$TMP/order" "\\<xen_grant_dma .*\\<$driver\$"
-done <"$TMP/strict"
-rm -r "$MODULES/updates"
-in_system depmod "$RELEASE"
-strictly virtio_blk >"$TMP/order"
-check 'strictly, without it no driver is loaded' fails "$TMP/said" grep virtio_blk "$TMP/order"
-check 'and modprobe says what is missing' says "$TMP/order" 'xen_grant_dma not found'
 
 # What people may want of make, and those names that are for make itself.
 targets()

@@ -53,11 +53,17 @@ static void backend_exit(struct kunit *test)
 static struct virtio_device *device(struct kunit *test, struct device *dev)
 {
 	struct virtio_device *vdev = kunit_kzalloc(test, sizeof(*vdev), GFP_KERNEL);
+	struct device_driver *driver;
 
 	KUNIT_ASSERT_NOT_NULL(test, vdev);
 	/* KUnit puts the name of the test in front. */
-	vdev->dev.parent = dev ?: kunit_device_register(test, "virtio");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vdev->dev.parent);
+	if (!dev) {
+		driver = kunit_driver_create(test, "virtio-unit");
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, driver);
+		dev = kunit_device_register_with_driver(test, "virtio", driver);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	}
+	vdev->dev.parent = dev;
 	vdev->dev.init_name = "virtio7";
 
 	return vdev;
