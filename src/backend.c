@@ -151,7 +151,8 @@ int xgd_backend_find(struct virtio_device *vdev, struct xgd_backend *backend)
 
 	*backend = (struct xgd_backend) {};
 	if (!xgd_has_transport(vdev))
-		backend->foreign = "it is not on virtio-pci or virtio-mmio, so no Xen backend serves it";
+		backend->foreign =
+			"it is not on virtio-pci or virtio-mmio, so no Xen backend serves it";
 	else if (xgd_is_passed_through(dev))
 		backend->foreign = "it is passed through, so no Xen backend serves it";
 

@@ -144,6 +144,12 @@ version_of()
 	grep -E "^$2 " "$CACHE/$1.debs" | cut -d' ' -f2 | sort -u | xargs
 }
 
+# names FOLDER: what is in it
+names()
+{
+	(cd "$1" && echo ./* | sed 's,[.]/,,g')
+}
+
 answers()
 {
 	printf '%s\n' "$@" | grep . >"$SERVER/answers" || :
@@ -160,10 +166,10 @@ fetch 'a package that is not there' $GONE fetch qemu
 check 'it is named' lacks qemu '^the archive does not serve .*qemu-system-x86_1_amd64.deb'
 check 'the archive was asked just once' same 404 "$(asked qemu-system-x86_1_amd64.deb)"
 
-fetch 'no package at all' $GONE fetch all debug plot
+fetch 'no package at all' $GONE fetch all plot
 for each in qemu:base-files_1_amd64.deb inside:fio_1_amd64.deb build:sparse_1_amd64.deb \
 	headers-oldest-amd64: headers-stable-rt-amd64: headers-newest-cloud-amd64: \
-	source: debug: plot:; do
+	source: plot:; do
 	check "${each%%:*} is named as missing" lacks "${each%%:*}" "^the archive does not serve .*${each#*:}"
 done
 check 'the oldest kernel: those that were tried' lacks kernel-oldest \
@@ -175,10 +181,10 @@ check 'the newest kernel' lacks kernel-newest '7.3.5[+]deb13 7.3.4[+]deb13'
 answers '404 qemu-system-arm_*' '404 fio_*' '404 shellcheck_*' '404 gnuplot-nox_*' \
 	'404 linux-image-6.1.0-*' '404 linux-headers-6.12.*-rt-amd64_*' \
 	'404 linux-image-7.3.5+deb13-amd64_*'
-fetch 'some are there' $GONE fetch all debug plot
+fetch 'some are there' $GONE fetch all plot
 check 'the others are named' same \
-	'debug headers-stable-rt-amd64 inside kernel-oldest plot qemu source' \
-	"$(cd "$CACHE/missing" && echo ./* | sed 's,[.]/,,g')"
+	'headers-stable-rt-amd64 inside kernel-oldest plot qemu source' \
+	"$(names "$CACHE/missing")"
 check 'qemu, by its file' lacks qemu ' qemu-system-arm_1_amd64.deb$'
 check 'inside, by its file' lacks inside ' fio_1_amd64.deb$'
 check 'source, by its file' lacks source ' shellcheck_1_amd64.deb$'
@@ -191,7 +197,7 @@ check 'headers of the stable kernel, though one flavour is missing' same \
 	/usr/src/linux-headers-6.12.10+deb13-cloud-amd64 "$(readlink "$CACHE/build/headers/stable-cloud-amd64")"
 
 answers '503 qemu-system-arm_*' '503 fio_* 1' '404 linux-image-6.1.0-41-*' '404 linux-image-7.3.*'
-fetch 'what fails for ever' $GONE fetch all debug plot
+fetch 'what fails for ever' $GONE fetch all plot
 check 'it is tried three times' same '503 503 503' "$(asked qemu-system-arm_1_amd64.deb)"
 check 'what fails for the moment is tried again' same '503 200' "$(asked fio_1_amd64.deb)"
 check 'nothing else is missing then' same qemu "$(ls "$CACHE/missing")"
@@ -200,9 +206,9 @@ check 'an older oldest kernel is taken' same 6.1.0-40-amd64 "$(cat "$CACHE/kerne
 check 'the sources are there' test -d "$CACHE/source/bindings/virtio"
 
 answers
-fetch 'all is there' 0 fetch all debug plot
+fetch 'all is there' 0 fetch all plot
 check 'nothing is missing' nothing ls "$CACHE/missing"
-fetch 'what is there already' 0 fetch all debug plot
+fetch 'what is there already' 0 fetch all plot
 check 'the archive is not asked' nothing cat "$SERVER/log"
 check 'and nothing is done' nothing cat "$TMP/fetched"
 
@@ -218,7 +224,7 @@ check 'qemu: those of QEMU' lacks qemu \
 	'^the archive does not serve the source of any QEMU for arm64: 1:10.0.13-1 1:11.1.3-1$'
 check 'each was asked for once by a piece' same 404 "$(asked qemu_11.1.3.orig.tar.xz)"
 check 'all else is fetched' same 'inside kernel-oldest qemu sysroot xen xen-source' \
-	"$(ls "$CACHE/arm64/missing" | xargs)"
+	"$(names "$CACHE/arm64/missing")"
 
 # of_version VERSION: all that is there of Xen is of that
 of_version()
@@ -249,6 +255,6 @@ check 'all of the older is taken, again' of_version 4.17.5-1
 
 fetch 'a source that cannot be built' 1 fetch-arm64 xen
 check 'is a failure' lacks xen '^failed: fetching or building xen for arm64$'
-check 'of that alone' same 'kernel-oldest qemu xen' "$(ls "$CACHE/arm64/missing" | xargs)"
+check 'of that alone' same 'kernel-oldest qemu xen' "$(names "$CACHE/arm64/missing")"
 
 finish

@@ -9,6 +9,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
+# shellcheck disable=SC2046,SC2086
 "$RIG/fetch" build headers initramfs $(printf 'kernel-%s ' $KERNELS) || :
 
 # A clone of this checkout, with the changes that are not committed.
