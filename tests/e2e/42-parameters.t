@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=both snapshot=guest timeout=60
+# rig: arch=both snapshot=guest timeout=120
 #
 # Parameters: what is wrong stops the load, with a line that names it.
 
