@@ -26,16 +26,13 @@ APT_HOME=$CACHE/apt
 #   XGD_APT_OPTIONS	lines for apt.conf
 #   XGD_APT_PAUSES	the pauses, in seconds, before what failed is tried again
 
-# That the archive does not serve something: EX_TEMPFAIL.
-GONE=75
-
 APT_PAUSES=${XGD_APT_PAUSES-5 20}
 
 # gone WHAT: it cannot be had
 gone()
 {
 	echo "the archive does not serve $1" >"$APT_HOME/gone"
-	return $GONE
+	return "$GONE"
 }
 
 # apt_run COMMAND...: a command of apt. What it has read it is to keep for the next one,

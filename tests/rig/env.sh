@@ -55,6 +55,9 @@ have_headers()
 	done
 }
 
+# The status that says that the archive does not serve something: EX_TEMPFAIL.
+GONE=75
+
 # What is being done, with the seconds since the first script began.
 export RIG_BEGIN="${RIG_BEGIN:-$(date +%s)}"
 say()
