@@ -266,7 +266,7 @@ guest_start()
 	sleep 1000000 <>"$tty" >/dev/null 2>&1 &
 	guest_set holder $!
 	xl unpause "$(guest_id)"
-	guest_read 'rig: guest ready' $((GUEST_TIMEOUT * PATIENCE)) && guest_payload
+	/tools/rig/guest-ask "/run/guest/$GUEST" $((GUEST_TIMEOUT * PATIENCE)) && guest_payload
 }
 
 # guest_payload: the files of the case, in the guest's /payload. A guest that was
@@ -304,53 +304,10 @@ guest_destroy()
 	rm -rf "/run/guest/$GUEST"
 }
 
-# guest_read LAST SECONDS: copy the guest's answer to stdout up to the line LAST,
-# of which a following word is the status. 124: no answer in time. 125: it died.
-guest_read()
-{
-	local run=/run/guest/$GUEST status=
-
-	rm -f "$run/status"
-	# awk keeps no data for later, but nothing follows an answer.
-	timeout "$2" awk -v last="$1" -v status="$run/status" '
-		function end(what) { print what >status; exit }
-		/^[|]/				{ print substr($0, 2); fflush(); next }
-		$0 == last			{ end(0) }
-		index($0, last " ") == 1	{ end($NF) }
-		/Kernel panic/			{ end("panicked") }
-		/reboot: (System|Power|Restarting)/	{ end("went down") }
-	' <"$(guest_get tty)" 2>/dev/null
-	status=$(guest_get status)
-	case $status in
-	[0-9]*)	return "$status" ;;
-	'')	xenstore-exists "/local/domain/$(guest_id)" || status='is gone' ;;
-	esac
-	# What follows a panic is worth having in the log.
-	[ -z "$status" ] || sleep 1
-	guest_set dead "${status:-does not answer}"
-	echo "guest: it $(guest_get dead)"
-	[ -n "$status" ] || return 124
-	return 125
-}
-
 # guest COMMAND [SECONDS]: run it in the guest; its output, its status.
-# A guest that is dead says so: no output must not look like an answer.
 guest()
 {
-	local seq seconds=$((${2-$GUEST_TIMEOUT} * PATIENCE))
-
-	if [ -n "$(guest_get dead)" ]; then
-		echo "guest: it $(guest_get dead)"
-		return 125
-	fi
-	seq=$(($(guest_get seq) + 1))
-	guest_set seq "$seq"
-	{
-		printf '%s\n' "$1" | sed 's/^/|/'
-		echo "run $seq $seconds"
-	} >"$(guest_get tty)"
-	# The guest ends the command itself when it can; 5 s is for when it cannot.
-	guest_read "done $seq" $((seconds + 5))
+	/tools/rig/guest-ask "/run/guest/$GUEST" $((${2-$GUEST_TIMEOUT} * PATIENCE)) "$1"
 }
 
 # What the kernels of the guests said, for the host's logs.
