@@ -36,7 +36,7 @@ planted()
 {
 	cp "$TMP/tree/$2" "$TMP/good"
 	printf '%s\n' "$3" >>"$TMP/tree/$2"
-	fails "$TMP/log" "$RIG/check" -s "$TMP/tree" "$1"
+	fails "$TMP/log" "$RIG/check" -c -s "$TMP/tree" "$1"
 	cp "$TMP/good" "$TMP/tree/$2"
 	says "$TMP/log" "$4"
 	says "$TMP/log" "^check: FAILED: $1"

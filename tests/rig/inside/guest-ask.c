@@ -152,10 +152,14 @@ static int hear(int tty, const char *last, long seconds)
 			*end = 0;
 			if (*line == '|') {
 				puts(line + 1);
-			} else if (!strncmp(line, last, strlen(last))) {
+				continue;
+			}
+			if (!strncmp(line, last, strlen(last))) {
 				status = strrchr(line, ' ');
 				return strcmp(last, READY) ? atoi(status + 1) : 0;
-			} else if ((how = last_words(line))) {
+			}
+			how = last_words(line);
+			if (how) {
 				fflush(stdout);
 				/* What follows a panic is worth having in the log. */
 				sleep(1);
