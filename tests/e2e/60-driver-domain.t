@@ -9,7 +9,7 @@
 . /payload/driver-domain.sh
 
 # More references than the guest ever has here.
-ALL=4096
+ALL=2048
 
 # What dom0 and the driver domain can map of the guest, whatever it is for.
 dom0_maps()
