@@ -40,6 +40,27 @@ check 'failure expected, but none' verdict "$bad" fails "$TMP/log" true
 check 'nothing expected, and seen' verdict "$good" nothing cat "$TMP/empty"
 check 'nothing expected, but something' verdict "$bad" nothing cat "$TMP/file"
 
+# That of run, which would have prove stop where a case cannot go on.
+tap()
+{
+	python3 - "$RIG/run" "$TMP/tap" <<-END | sed 's/ *#.*//' | xargs
+		import importlib.machinery, importlib.util, pathlib, sys
+		sys.path.insert(0, str(pathlib.Path(sys.argv[1]).parent))
+		sys.argv, file = ["run"], sys.argv[2]
+		loader = importlib.machinery.SourceFileLoader("run", "$RIG/run")
+		run = importlib.util.module_from_spec(importlib.util.spec_from_loader("run", loader))
+		try:
+		    loader.exec_module(run)
+		except SystemExit:
+		    pass
+		tap = run.Tap(file)
+		tap.line("ok 1 - x")
+		tap.line("Bail out! y")
+		assert tap.failed and not tap.plan
+	END
+}
+check 'a case that cannot go on fails, and only that' same 'ok 1 - x not ok 2 - the case goes on: y' "$(tap)"
+
 # kbuild, with sources that are built in no time.
 mkdir -p "$TMP/tree/src" "$TMP/tree/include" "$TMP/tree/scripts"
 cp "$TOP/Makefile" "$TOP/Kconfig" "$TMP/tree"

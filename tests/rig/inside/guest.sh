@@ -266,7 +266,7 @@ guest_start()
 	sleep 1000000 <>"$tty" >/dev/null 2>&1 &
 	guest_set holder $!
 	xl unpause "$(guest_id)"
-	/tools/rig/guest-ask "/run/guest/$GUEST" $((GUEST_TIMEOUT * PATIENCE)) && guest_payload
+	/tools/rig/guest-ask "/run/guest/$GUEST" $((3 * GUEST_TIMEOUT * PATIENCE)) && guest_payload
 }
 
 # guest_payload: the files of the case, in the guest's /payload. A guest that was
