@@ -485,6 +485,35 @@ static int xgd_find_virtio_bus(void)
 	return 0;
 }
 
+static int xgd_visit(struct device *dev, void *data)
+{
+	void (*fn)(struct virtio_device *vdev, struct xgd_device *xd) = data;
+	struct virtio_device *vdev = dev_to_virtio(dev);
+	struct xgd_binding *binding;
+
+	/* Its driver may be probed or unbound. */
+	device_lock(dev);
+	binding = xgd_find_binding(vdev);
+	if (binding)
+		fn(vdev, binding->xd);
+	device_unlock(dev);
+
+	return 0;
+}
+
+/**
+ * xgd_anchor_visit - call a function for each virtio device that uses grants
+ * @fn:	the function
+ *
+ * Context: process, may sleep. The device is locked meanwhile.
+ */
+void xgd_anchor_visit(void (*fn)(struct virtio_device *vdev, struct xgd_device *xd))
+{
+	/* The system may go down before there is anything to visit. */
+	if (xgd_virtio_bus)
+		bus_for_each_dev(xgd_virtio_bus, NULL, fn, xgd_visit);
+}
+
 /**
  * xgd_anchor_init - begin to decide for virtio devices
  *

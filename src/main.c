@@ -10,6 +10,7 @@
 #include "anchor.h"
 #include "backend.h"
 #include "iommu.h"
+#include "kexec.h"
 #include "params.h"
 #include "refs.h"
 #include "resume.h"
@@ -42,9 +43,13 @@ static int __init xgd_init(void)
 	xgd_stats_init();
 	xgd_resume_init();
 
-	ret = xgd_anchor_init();
+	ret = xgd_kexec_init();
 	if (ret)
 		goto err_stats;
+
+	ret = xgd_anchor_init();
+	if (ret)
+		goto err_kexec;
 
 	xgd_wait_init();
 	xgd_params_init();
@@ -59,6 +64,8 @@ static int __init xgd_init(void)
 
 	return 0;
 
+err_kexec:
+	xgd_kexec_exit();
 err_stats:
 	xgd_resume_exit();
 	xgd_stats_exit();
@@ -76,6 +83,7 @@ static void __exit xgd_exit(void)
 	xgd_wait_exit();
 	xgd_anchor_exit();
 	xgd_backend_of_exit();
+	xgd_kexec_exit();
 	xgd_resume_exit();
 	xgd_revoke_module_exit();
 	xgd_refs_exit();

@@ -67,7 +67,7 @@ static void xgd_resume(void)
 	xgd_device_visit_stopped(xgd_resume_device, &version_2);
 }
 
-XGD_DEFINE_SYSCORE(xgd_syscore, xgd_resume);
+XGD_DEFINE_SYSCORE(xgd_resume_syscore, resume, xgd_resume);
 
 /**
  * xgd_resume_init - be called when the system resumes
@@ -78,7 +78,7 @@ XGD_DEFINE_SYSCORE(xgd_syscore, xgd_resume);
  */
 void xgd_resume_init(void)
 {
-	xgd_register_syscore(&xgd_syscore);
+	xgd_register_syscore(&xgd_resume_syscore);
 }
 
 /**
@@ -88,5 +88,5 @@ void xgd_resume_init(void)
  */
 void xgd_resume_exit(void)
 {
-	xgd_unregister_syscore(&xgd_syscore);
+	xgd_unregister_syscore(&xgd_resume_syscore);
 }
