@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=both snapshot=guest timeout=300
+# rig: arch=both snapshot=guest also=newest timeout=300
 #
 # A backend that completes requests as it ought to, but unmaps nothing, and writes to
 # it later, once the guest has looked at what it got. Then the driver and the module

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: arch=both snapshot=guest timeout=300
+# rig: arch=both snapshot=guest also=newest timeout=300
 #
 # A backend that completes requests before it serves them, twice, under wrong names,
 # or with wrong lengths. The device may stop; the guest goes on, and once the driver
