@@ -10,7 +10,7 @@
 [0004]        Asl Compiler ID : "INTL"
 [0004]  Asl Compiler Revision : 00000001
 [0008]               Reserved : 0000000000000000
-[0008]           Base Address : 00000000E0000000
+[0008]           Base Address : 00000000FE000000
 [0002]   Segment Group Number : 0000
 [0001]       Start Bus Number : 00
 [0001]         End Bus Number : 01
