@@ -34,6 +34,8 @@ guest_xl()
 guest_again()
 {
 	[ -z "$(guest_get holder)" ] || kill "$(guest_get holder)"
+	# What was there before went down.
+	rm -f "/run/guest/$GUEST/dead"
 	guest_set id "$(xl domid "$GUEST")"
 	guest_set seq 0
 	guest_set mark 0

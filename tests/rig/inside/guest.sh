@@ -231,7 +231,7 @@ QEMU=/usr/libexec/xen-qemu-system-i386
 # qemu_machine MB: the machine, with this much RAM.
 qemu_machine()
 {
-	echo "-machine xenpvh,ram-low-base=0,ram-low-size=$(($1 << 20)),ram-high-base=0x100000000,ram-high-size=0,pci-ecam-base=0xfe000000,pci-ecam-size=0x200000,pci-mmio-base=0xfd000000,pci-mmio-size=0x1000000"
+	echo "-machine xenpvh,ram-low-base=0,ram-low-size=$(($1 << 20)),ram-high-base=0x100000000,ram-high-size=0,pci-ecam-base=0x7ff0000000,pci-ecam-size=0x10000000,pci-mmio-base=0xfd000000,pci-mmio-size=0x1000000"
 }
 
 backend_alive()
