@@ -72,14 +72,28 @@ xl pause guest && xl unpause guest
 ok $? 'the guest is paused and unpaused'
 works_on
 
-# ---- another one beside it ----
+# ---- another one beside it, with tables from outside and devices of all kinds ----
+mkdir /run/shared
 (
 	GUEST=second
 	DISK=/run/second.img
-	guest_config && guest_xl disk=$DISK net=bridge=xenbr0 || exit
-	load "backend='*=0'" && drivers blk
+	guest_config
+	ramdisk=$(sed -n 's/.*ramdisk = "\(.*\)"/\1/p' "$(guest_config_file)")
+	xl-virtio "$(guest_config_file)" rng tables -o /run/out.cfg
+	tail -c +$(($(xl-virtio tables | wc -c) + 1)) "$ramdisk" >/run/ramdisk
+	sed -i 's,ramdisk = .*,ramdisk = "/run/ramdisk",' "$(guest_config_file)"
+	echo 'from outside' >/run/shared/file
+	guest_xl disk=$DISK,format=raw net=bridge=xenbr0,mac=00:16:3e:00:00:07 9p=/run/shared,tag=x,ro \
+		console=/run/second.socket gpu,vnc=unix:/run/second.vnc keyboard tablet tables || exit
+	load "backend='*=0'" && drivers blk net || exit
+	guest 'ls /sys/bus/pci/devices | wc -l; cat /sys/class/net/eth0/address
+		modprobe 9pnet_virtio; modprobe 9p; mkdir /tmp/x; mount -t 9p -o trans=virtio x /tmp/x; cat /tmp/x/file'
 ) >/run/second.log 2>&1
 ok $? 'a second guest runs' "$(cat /run/second.log)"
+is "$(tail -n 3 /run/second.log | xargs)" '8 00:16:3e:00:00:07 from outside' \
+	'with seven devices, the address of its network card, and a folder'
+like "$(cat /run/second.log)" '^xl-virtio: .* has the tables already' 'a ramdisk gets the tables once'
+is "$(ls -d /run/second.socket /run/second.vnc | wc -l)" 2 'QEMU listens for its console and its screen'
 is "$(pidof xen-qemu-system-i386 | wc -w)" 2 'each has its QEMU'
 is "$(ls /sys/class/net/xenbr0/brif | xargs)" 'xenbr0-v0 xenbr0-v1' 'and its place in the bridge'
 works_on
@@ -90,7 +104,7 @@ for i in 1 2 3; do
 	id=$(guest_id)
 	pid=$(qemu_pid)
 	guest 'reboot -f' 5
-	wait_for 30 another_domain "$id" && guest_again
+	wait_for 60 another_domain "$id" && guest_again
 	ok $? "reboot $i: there is a new domain" || bail 'no new domain'
 	isnt "$(qemu_pid)" "$pid" "reboot $i: with a new QEMU"
 	is "$(guest 'ls /sys/bus/pci/devices | xargs')" \
