@@ -21,6 +21,12 @@ SIGN	= $(if $(filter pkcs11:%,$(SIG_KEY))$(wildcard $(SIG_KEY) $(SIG_KEY:%=$(KDI
 # Not in /etc, which is the administrator's: dracut leaves that out of generic images.
 CONF	= $(DESTDIR)/usr/lib/modprobe.d/xen_grant_dma.conf
 
+# Hooks for what makes an initramfs. The ACPI tables are for PVH guests, on x86.
+HOOK	= $(DESTDIR)/usr/share/initramfs-tools/hooks/xen_grant_dma
+DRACUT	= $(DESTDIR)/usr/lib/dracut/dracut.conf.d/90-xen_grant_dma.conf
+TABLES	= $(DESTDIR)/usr/share/xen_grant_dma
+X86	= $(shell sed -n 's/^CONFIG_X86_64=//p' $(KDIR)/include/config/auto.conf)
+
 .PHONY: all headers module install uninstall clean help demo test quick shell test-debug stress bench check distclean
 
 all: module
@@ -34,10 +40,14 @@ module: headers
 install: module
 	$(KBUILD) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates INSTALL_MOD_STRIP=1 $(SIGN) modules_install
 	install -D -m 644 scripts/xen_grant_dma.conf $(CONF)
+	install -D -m 755 scripts/initramfs-tools/xen_grant_dma $(HOOK)
+	install -D -m 644 scripts/dracut/xen_grant_dma.conf $(DRACUT)
+	$(if $(X86),install -D -m 644 -t $(TABLES)/acpi scripts/acpi/ssdt.aml scripts/acpi/mcfg.aml)
 	@scripts/after-install "$(RELEASE)" "$(DESTDIR)"
 
 uninstall: headers
-	rm -f $(MODULES)/updates/xen_grant_dma.ko* $(CONF)
+	rm -f $(MODULES)/updates/xen_grant_dma.ko* $(CONF) $(HOOK) $(DRACUT)
+	rm -rf $(TABLES)
 	@scripts/after-install -u "$(RELEASE)" "$(DESTDIR)"
 
 clean: headers

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ioreq_null DOMID FIRST LAST: stand in for a device model that was killed, until
+ * ioreq_null DOMID FIRST LAST...: stand in for a device model that was killed, until
  * killed. Says "serving" when it does.
  *
  * Xen sends a guest's requests to the dead one, and the guest waits for ever. The
@@ -45,11 +45,11 @@ int main(int argc, char **argv)
 	xenevtchn_handle *events = xenevtchn_open(NULL, 0);
 	shared_iopage_t *shared;
 	void *page = NULL;
-	int domid, port;
+	int domid, port, i;
 	ioservid_t id;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: ioreq_null DOMID FIRST LAST\n");
+	if (argc < 4 || argc % 2) {
+		fprintf(stderr, "usage: ioreq_null DOMID FIRST LAST...\n");
 		return 2;
 	}
 	domid = atoi(argv[1]);
@@ -57,10 +57,11 @@ int main(int argc, char **argv)
 	check("no access to Xen", !dm || !memory || !events);
 	check("no server", xendevicemodel_create_ioreq_server(dm, domid, HVM_IOREQSRV_BUFIOREQ_OFF,
 							      &id));
-	check("no memory range",
-	      xendevicemodel_map_io_range_to_ioreq_server(dm, domid, id, 1,
-							  strtoull(argv[2], NULL, 0),
-							  strtoull(argv[3], NULL, 0)));
+	for (i = 2; i < argc; i += 2)
+		check("no memory range",
+		      xendevicemodel_map_io_range_to_ioreq_server(dm, domid, id, 1,
+								  strtoull(argv[i], NULL, 0),
+								  strtoull(argv[i + 1], NULL, 0)));
 	check("no request page",
 	      !xenforeignmemory_map_resource(memory, domid, XENMEM_resource_ioreq_server, id,
 					     XENMEM_resource_ioreq_server_frame_ioreq(0), 1,

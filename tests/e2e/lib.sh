@@ -169,7 +169,7 @@ name_of()
 TRANSPORT_DRIVER=/sys/bus/pci/drivers/virtio-pci
 
 # Where their registers and their configuration space are.
-WINDOWS='0xc0000000 0xefffffff'
+WINDOWS='0xfd000000 0xfdffffff 0x7ff0000000 0x7fffffffff'
 
 # allow_plain: before any driver is loaded, have a backend that takes plain
 # addresses, too. QEMU always does.

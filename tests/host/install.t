@@ -105,6 +105,14 @@ image()
 	shift
 	check "$kernel: $name is made" in_system "$@"
 	in_system sh -c "mkdir /boot/$name.d && unmkinitramfs /boot/$name /boot/$name.d" || :
+	# What is in front of it goes to a folder of its own, and the rest to another.
+	for table in ssdt mcfg; do
+		check "$kernel: it has the ACPI table $table, in front" cmp "$TOP/scripts/acpi/$table.aml" \
+			"$ROOT/boot/$name.d/early/kernel/firmware/acpi/$table.aml"
+	done
+	mv "$ROOT/boot/$name.d" "$ROOT/boot/$name.all"
+	mv "$ROOT/boot/$name.all/main" "$ROOT/boot/$name.d"
+	rm -r "$ROOT/boot/$name.all"
 	check "$kernel: it has the module" test -n "$(find "$ROOT/boot/$name.d" -path "*/$RELEASE/*/xen_grant_dma.ko*")"
 	check "$kernel: and modprobe's configuration" cmp "$TOP/scripts/xen_grant_dma.conf" \
 		"$ROOT/boot/$name.d/usr/lib/modprobe.d/xen_grant_dma.conf"
@@ -184,8 +192,8 @@ for kernel in $KERNELS; do
 	package=$TMP/package-$kernel
 	check "$kernel: make install into an empty folder" \
 		in_tree "$kernel" DESTDIR="$package" install
-	check "$kernel: it has just the module and the configuration" same \
-		"lib/modules/$RELEASE/updates/xen_grant_dma.ko usr/lib/modprobe.d/xen_grant_dma.conf" \
+	check "$kernel: it has just the module, the configuration, hooks and tables" same \
+		"lib/modules/$RELEASE/updates/xen_grant_dma.ko usr/lib/dracut/dracut.conf.d/90-xen_grant_dma.conf usr/lib/modprobe.d/xen_grant_dma.conf usr/share/initramfs-tools/hooks/xen_grant_dma usr/share/xen_grant_dma/acpi/mcfg.aml usr/share/xen_grant_dma/acpi/ssdt.aml" \
 		"$(find "$package" -type f -printf '%P\n' | sed 's/[.]ko[.][gx]z/.ko/' | sort | xargs)"
 	check "$kernel: make clean" in_tree "$kernel" clean
 	git -C "$TREE" status --porcelain --ignored >"$TMP/after"

@@ -99,11 +99,16 @@ std_rng()
 	qemu_rng pci "disable-legacy=on,addr=3${1:+,$1}"
 }
 
-# guest_create [kernel=SERIES] [vcpus=N] [memory=MB] [type=pvh|pv] [append=WORD]...:
-# a domain, paused, with no backend yet.
-guest_create()
+# guest_config [kernel=SERIES] [vcpus=N] [memory=MB] [type=pvh|pv] [append=WORD]...:
+# what a domain is to be, in $(guest_config_file).
+guest_config_file()
 {
-	local kernel=$KERNEL vcpus=1 memory=192 type=pvh append= boot config=/run/guest/$GUEST/config
+	echo "/run/guest/$GUEST/config"
+}
+
+guest_config()
+{
+	local kernel=$KERNEL vcpus=1 memory=192 type=pvh append= boot
 
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -112,7 +117,7 @@ guest_create()
 		memory=*)	memory=${1#*=} ;;
 		type=*)		type=${1#*=} ;;
 		append=*)	append="$append ${1#*=}" ;;
-		*)		echo "guest_create: unknown option: $1" >&2; return 1 ;;
+		*)		echo "guest_config: unknown option: $1" >&2; return 1 ;;
 		esac
 		shift
 	done
@@ -123,14 +128,14 @@ guest_create()
 	fi
 	boot=/tools/guest-$kernel
 	[ -d "$boot" ] || boot=/payload/guest-$kernel
-	[ -d "$boot" ] || { echo "guest_create: no kernel $kernel here: name it in the case's header" >&2; return 1; }
+	[ -d "$boot" ] || { echo "guest_config: no kernel $kernel here: name it in the case's header" >&2; return 1; }
 
 	guest_set kernel "$kernel"
 	guest_set vcpus "$vcpus"
 	guest_set memory "$memory"
 	guest_set seq 0
 	# Without tsc_mode a PVH guest hangs on an emulated processor.
-	cat >"$config" <<-END
+	cat >"$(guest_config_file)" <<-END
 		name = "$GUEST"
 		type = "$type"
 		kernel = "$boot/vmlinuz"
@@ -142,7 +147,13 @@ guest_create()
 		disk = [ "format=raw,vdev=xvda,access=ro,backendtype=phy,script=/tools/rig/block-hotplug,target=/dev/vda",
 			 "format=raw,vdev=xvdb,access=ro,backendtype=phy,script=/tools/rig/block-hotplug,target=/dev/vdb" ]
 	END
-	xl create -q -p -e "$config" >/run/guest/"$GUEST"/xl.log 2>&1 || {
+}
+
+# guest_create [OPTION]...: a domain, paused, with no backend yet.
+guest_create()
+{
+	guest_config "$@" || return
+	xl create -q -p -e "$(guest_config_file)" >/run/guest/"$GUEST"/xl.log 2>&1 || {
 		cat "/run/guest/$GUEST/xl.log" >&2
 		return 1
 	}
@@ -220,7 +231,7 @@ QEMU=/usr/libexec/xen-qemu-system-i386
 # qemu_machine MB: the machine, with this much RAM.
 qemu_machine()
 {
-	echo "-machine xenpvh,ram-low-base=0,ram-low-size=$(($1 << 20)),ram-high-base=0x100000000,ram-high-size=0,pci-ecam-base=0xe0000000,pci-ecam-size=0x10000000,pci-mmio-base=0xc0000000,pci-mmio-size=0x20000000"
+	echo "-machine xenpvh,ram-low-base=0,ram-low-size=$(($1 << 20)),ram-high-base=0x100000000,ram-high-size=0,pci-ecam-base=0x7ff0000000,pci-ecam-size=0x10000000,pci-mmio-base=0xfd000000,pci-mmio-size=0x1000000"
 }
 
 backend_alive()
@@ -278,7 +289,7 @@ guest_payload()
 }
 
 # guest_boot [OPTION]... [-- QEMU ARGUMENT...]: all of the above, with the options
-# of guest_create. Without arguments for QEMU there are the standard devices.
+# of guest_config. Without arguments for QEMU there are the standard devices.
 guest_boot()
 {
 	local options=

@@ -2,6 +2,11 @@
 /*
  * A PVH guest's own ACPI tables know of no PCI. This one, which the guest's
  * initramfs adds, describes the host bridge that QEMU's xenpvh machine emulates.
+ *
+ * Its addresses do for guests of any size: libxl puts memory below 0xFC000000 and
+ * above 4 GiB, and its own pages and Xen's at 0xFC000000 and from 0xFEC00000. The
+ * configuration space, of which QEMU insists on 256 MiB, ends at 512 GiB: all processors
+ * of servers have that many addresses.
  */
 DefinitionBlock ("ssdt.aml", "SSDT", 2, "XGD", "XGDPCI", 1)
 {
@@ -21,7 +26,7 @@ DefinitionBlock ("ssdt.aml", "SSDT", 2, "XGD", "XGDPCI", 1)
 					0x0000, 0x0000, 0x0001, 0x0000, 0x0002)
 				DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed,
 					NonCacheable, ReadWrite,
-					0x00000000, 0xC0000000, 0xDFFFFFFF, 0x00000000, 0x20000000)
+					0x00000000, 0xFD000000, 0xFDFFFFFF, 0x00000000, 0x01000000)
 			})
 		}
 
@@ -32,7 +37,10 @@ DefinitionBlock ("ssdt.aml", "SSDT", 2, "XGD", "XGDPCI", 1)
 			Name (_UID, One)
 			Name (_CRS, ResourceTemplate ()
 			{
-				Memory32Fixed (ReadWrite, 0xE0000000, 0x10000000)
+				QWordMemory (ResourceConsumer, PosDecode, MinFixed, MaxFixed,
+					NonCacheable, ReadWrite, 0x0000000000000000,
+					0x0000007FF0000000, 0x0000007FFFFFFFFF,
+					0x0000000000000000, 0x0000000010000000)
 			})
 		}
 	}
