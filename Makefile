@@ -21,7 +21,7 @@ SIGN	= $(if $(filter pkcs11:%,$(SIG_KEY))$(wildcard $(SIG_KEY) $(SIG_KEY:%=$(KDI
 # Not in /etc, which is the administrator's: dracut leaves that out of generic images.
 CONF	= $(DESTDIR)/usr/lib/modprobe.d/xen_grant_dma.conf
 
-.PHONY: all headers module install uninstall clean help demo test quick shell test-debug stress bench check distclean
+.PHONY: all headers module install uninstall clean help demo test quick shell test-debug stress bench check dist distclean
 
 all: module
 
@@ -43,8 +43,14 @@ uninstall: headers
 clean: headers
 	$(KBUILD) clean
 
+# What is committed, under the name that packagers expect.
+VERSION	= $(shell sed -n 's/^MODULE_VERSION("\(.*\)");$$/\1/p' src/main.c)
+
+dist:
+	git archive --prefix=xen_grant_dma-$(VERSION)/ -o xen_grant_dma-$(VERSION).tar.gz HEAD
+
 distclean:
-	rm -rf .cache
+	rm -rf .cache xen_grant_dma-*.tar.gz
 
 demo:
 	@ARCH=$(ARCH) tests/rig/demo
@@ -90,6 +96,7 @@ help:
 	@echo '  make bench         what it costs, in instructions, beside its peers; 15 minutes.'
 	@echo '                     BENCH="micro scale blk net" for parts, QUICK=y for less of them'
 	@echo '  make check         checkpatch, sparse, all warnings and the device trees, for all kernels'
-	@echo '  make distclean     remove .cache'
+	@echo '  make dist          a tarball of what is committed'
+	@echo '  make distclean     remove .cache and tarballs'
 	@echo
 	@echo 'FORCE_GRANT=y makes force_grant=1 the default of the module.'

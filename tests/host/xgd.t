@@ -68,7 +68,7 @@ ends()
 
 	shift
 	xgd "$@" >"$TMP/out" 2>&1 || status=$?
-	same "$expected" $status || {
+	same "$expected" "$status" || {
 		cat "$TMP/out"
 		return 1
 	}
