@@ -94,4 +94,5 @@ module_exit(xgd_exit);
 
 MODULE_DESCRIPTION("Virtio over Xen grants");
 MODULE_AUTHOR("The xen_grant_dma authors");
+MODULE_VERSION("0.1");
 MODULE_LICENSE("GPL");
