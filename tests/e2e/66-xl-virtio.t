@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=dom0 timeout=300
+# rig: snapshot=dom0 timeout=400
 #
 # What xl-virtio writes is all that xl needs for virtio over grants: it starts QEMU and
 # ends it, also when a guest reboots.

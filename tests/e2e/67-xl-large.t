@@ -4,15 +4,17 @@
 # A guest with so much memory that some of it is above 4 GiB: the PCI bus, which is where
 # it is for small guests, is not in the way.
 
+# So much memory takes an emulated machine long.
+GUEST_TIMEOUT=240
 . /payload/lib.sh
 . /payload/xl.sh
 
 bridge_up
-guest_config memory=4160 vcpus=2
+guest_config memory=4160
 guest_xl disk=$DISK net=bridge=xenbr0 rng || bail 'no guest'
 cmp_ok "$(guest "awk '/MemTotal/ { print int(\$2 / 1024) }' /proc/meminfo")" -ge 3900 'the guest has its memory'
 like "$(guest 'grep "System RAM" /proc/iomem')" '^100000000-' 'some of it above 4 GiB'
-is "$(guest 'nproc')" 2 'and both processors'
+
 works blk net rng
 only_grants 'all this'
 # What is allocated comes from the top.

@@ -226,6 +226,19 @@ check 'no module is early enough' says "$TMP/log" '^make install: .* has virtio_
 check 'a kernel that is not installed' fails "$TMP/log" "$TOP/scripts/after-install" 0.0.0-none
 check 'is named' says "$TMP/log" '^make install: .*/lib/modules/0.0.0-none has no kernel'
 
+# The tables in the tree are those of the sources beside them, and what xl-virtio puts in
+# front of a ramdisk is an archive of them.
+mkdir "$TMP/tables"
+"$TOP/tools/xl-virtio" tables >"$TMP/tables.cpio"
+for table in ssdt mcfg; do
+	"$RIG/in-build" iasl -p "$TMP/$table" "$TOP/scripts/acpi/$table.asl" >"$TMP/log" 2>&1
+	check "the ACPI table $table is that of its source" cmp "$TMP/$table.aml" "$TOP/scripts/acpi/$table.aml"
+done
+"$RIG/in-build" sh -c "cd '$TMP/tables' && cpio -id --quiet <'$TMP/tables.cpio'"
+check 'xl-virtio tables prints both, and nothing else' same 'mcfg.aml ssdt.aml' \
+	"$(find "$TMP/tables" -type f -printf '%f\n' | sort | xargs)"
+check 'as they are' diff -x '*.asl' "$TOP/scripts/acpi" "$TMP/tables/kernel/firmware/acpi"
+
 # What people may want of make, and those names that are for make itself.
 targets()
 {
