@@ -27,7 +27,7 @@ DRACUT	= $(DESTDIR)/usr/lib/dracut/dracut.conf.d/90-xen_grant_dma.conf
 TABLES	= $(DESTDIR)/usr/share/xen_grant_dma
 X86	= $(shell sed -n 's/^CONFIG_X86_64=//p' $(KDIR)/include/config/auto.conf)
 
-.PHONY: all headers module install uninstall clean help demo test quick shell test-debug stress bench check dist distclean
+.PHONY: all headers module install uninstall clean help demo test quick shell test-debug stress bench check dist deb distclean
 
 all: module
 
@@ -58,6 +58,9 @@ VERSION	= $(shell sed -n 's/^MODULE_VERSION("\(.*\)");$$/\1/p' src/main.c)
 
 dist:
 	git archive --prefix=xen_grant_dma-$(VERSION)/ -o xen_grant_dma-$(VERSION).tar.gz HEAD
+
+deb:
+	@tests/rig/deb
 
 distclean:
 	rm -rf .cache xen_grant_dma-*.tar.gz
@@ -107,6 +110,7 @@ help:
 	@echo '                     BENCH="micro scale blk net" for parts, QUICK=y for less of them'
 	@echo '  make check         checkpatch, sparse, all warnings and the device trees, for all kernels'
 	@echo '  make dist          a tarball of what is committed'
+	@echo '  make deb           Debian packages of what is committed, in .cache/deb'
 	@echo '  make distclean     remove .cache and tarballs'
 	@echo
 	@echo 'FORCE_GRANT=y makes force_grant=1 the default of the module.'
