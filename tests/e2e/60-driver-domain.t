@@ -14,12 +14,12 @@ ALL=2048
 # What dom0 and the driver domain can map of the guest, whatever it is for.
 dom0_maps()
 {
-	/payload/bin/gntprobe "$(guest_id)" $ALL
+	/payload/bin/gntprobe -c "$(guest_id)" $ALL
 }
 
 driver_maps()
 {
-	in_driver "/payload/bin/gntprobe $(guest_id) $ALL"
+	in_driver "/payload/bin/gntprobe -c $(guest_id) $ALL"
 }
 
 # references: how many there are in force, says the guest

@@ -380,7 +380,7 @@ grants()
 # "REFERENCE rw|ro".
 probe()
 {
-	/payload/bin/gntprobe ${3:+"$3"} "$(guest_id)" "${1-2048}" "${2-0}" | without_pv
+	/payload/bin/gntprobe -c ${3:+"$3"} "$(guest_id)" "${1-2048}" "${2-0}" | without_pv
 }
 
 # nothing_left: the drivers are gone, and so is all that was granted for them
@@ -411,17 +411,24 @@ without_pv()
 
 # ---- data ------------------------------------------------------------------
 
+# part [KBYTES [FROM]]: dd's words for it
+part()
+{
+	echo "bs=64k iflag=count_bytes,skip_bytes count=${1-$((DISK_MB << 10))}k skip=${2-0}k"
+}
+
 # disk_sum [KBYTES [FROM]] / guest_sum [KBYTES [FROM]]: checksum of the standard
 # disk, as dom0 has it and as the guest reads it, past its cache.
 disk_sum()
 {
-	dd if="$DISK" bs=1k count="${1-$((DISK_MB << 10))}" skip="${2-0}" 2>/dev/null | md5sum | cut -d' ' -f1
+	# shellcheck disable=SC2046
+	dd if="$DISK" $(part "$@") 2>/dev/null | md5sum | cut -d' ' -f1
 }
 
 guest_sum()
 {
 	guest "blockdev --flushbufs /dev/vda
-		dd if=/dev/vda bs=1k count=${1-$((DISK_MB << 10))} skip=${2-0} 2>/dev/null | md5sum | cut -d' ' -f1"
+		dd if=/dev/vda $(part "$@") 2>/dev/null | md5sum | cut -d' ' -f1"
 }
 
 # The standard guest of a snapshot gets the case's files only now.
