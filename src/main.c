@@ -32,6 +32,10 @@ static int __init xgd_init(void)
 		return -EBUSY;
 	}
 
+	ret = xgd_params_early() ?: xgd_wait_early();
+	if (ret)
+		return ret;
+
 	ret = xgd_refs_init(xgd_keep_refs.value);
 	if (ret)
 		return ret;
@@ -89,7 +93,30 @@ static void __exit xgd_exit(void)
 	xgd_refs_exit();
 }
 
+#ifdef MODULE
 module_init(xgd_init);
+#else
+/*
+ * The drivers of drivers/virtio come before those of drivers/xen. An HVM guest of x86 has
+ * no grant table before the driver of its platform device, which is one of the latter.
+ */
+static bool __init xgd_grants_come_late(void)
+{
+	return IS_ENABLED(CONFIG_X86) && xen_hvm_domain() && !xen_pvh_domain();
+}
+
+static int __init xgd_init_early(void)
+{
+	return xgd_grants_come_late() ? 0 : xgd_init();
+}
+subsys_initcall_sync(xgd_init_early);
+
+static int __init xgd_init_late(void)
+{
+	return xgd_grants_come_late() ? xgd_init() : 0;
+}
+device_initcall(xgd_init_late);
+#endif
 module_exit(xgd_exit);
 
 MODULE_DESCRIPTION("Virtio over Xen grants");

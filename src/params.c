@@ -6,6 +6,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/kernel.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
@@ -55,6 +56,41 @@ int xgd_param_words(const char *val, int (*fn)(char *word, void *data), void *da
 	kfree(copy);
 
 	return ret;
+}
+
+/**
+ * xgd_list_set - what kernel_param_ops have for a list
+ * @val:	its value
+ * @kp:		has the &struct xgd_list
+ *
+ * Of a module that is built in, parameters are set while nothing can be allocated. The
+ * kernel keeps its command line, so such a value is left for xgd_list_early().
+ *
+ * Context: process, or early boot.
+ * Return: 0 or what the list says.
+ */
+int xgd_list_set(const char *val, const struct kernel_param *kp)
+{
+	struct xgd_list *list = kp->arg;
+
+	if (system_state < SYSTEM_SCHEDULING) {
+		list->early = val;
+		return 0;
+	}
+
+	return list->set(val);
+}
+
+/**
+ * xgd_list_early - take what was set too early
+ * @list:	the list
+ *
+ * Context: process, may sleep.
+ * Return: 0 or what the list says.
+ */
+int xgd_list_early(struct xgd_list *list)
+{
+	return list->early ? list->set(list->early) : 0;
 }
 
 /* What is behind the "=" of an entry: DOMID, DOMID:copy, DOMID:page or none */
@@ -124,7 +160,7 @@ static void xgd_replace_rules(struct list_head *rules)
 	xgd_free_rules(&old);
 }
 
-static int xgd_backend_set(const char *val, const struct kernel_param *kp)
+static int xgd_backend_set(const char *val)
 {
 	LIST_HEAD(rules);
 	int ret;
@@ -160,13 +196,15 @@ static void xgd_backend_free(void *arg)
 	xgd_free_rules(&xgd_backend_rules);
 }
 
+static struct xgd_list xgd_backend_list = { .set = xgd_backend_set };
+
 static const struct kernel_param_ops xgd_backend_param = {
-	.set = xgd_backend_set,
+	.set = xgd_list_set,
 	.get = xgd_backend_get,
 	.free = xgd_backend_free,
 };
 
-module_param_cb(backend, &xgd_backend_param, NULL, 0600);
+module_param_cb(backend, &xgd_backend_param, &xgd_backend_list, 0600);
 MODULE_PARM_DESC(backend,
 		 "backend domains: SELECTOR=DOMID, SELECTOR=DOMID:copy (for these devices, copy=always), SELECTOR=DOMID:page (isolation=page) or SELECTOR=none, comma-separated, first match wins; SELECTOR: PCI address, device name, * or, for what nothing else names, default; can be written at any time, for the drivers that are bound next (default: empty)");
 
@@ -358,6 +396,17 @@ void xgd_params_mode(struct xgd_mode *mode)
 		.max_refs = xgd_max_refs.value,
 		.max_private = xgd_bounce_kb.value / (XEN_PAGE_SIZE / SZ_1K),
 	};
+}
+
+/**
+ * xgd_params_early - take what was set too early
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative error: a value makes no sense.
+ */
+int xgd_params_early(void)
+{
+	return xgd_list_early(&xgd_backend_list);
 }
 
 /**

@@ -55,6 +55,16 @@ struct xgd_number {
 	unsigned int	value;
 };
 
+/**
+ * struct xgd_list - a parameter that is a list
+ * @set:	takes a value, in process context
+ * @early:	built into the kernel: the value of the command line, not taken yet
+ */
+struct xgd_list {
+	int		(*set)(const char *val);
+	const char	*early;
+};
+
 extern const struct kernel_param_ops xgd_choice_param;
 extern const struct kernel_param_ops xgd_number_param;
 
@@ -71,7 +81,10 @@ extern int xgd_access_platform;
 extern bool xgd_rebind;
 extern bool xgd_take_over;
 
+int xgd_list_set(const char *val, const struct kernel_param *kp);
+int xgd_list_early(struct xgd_list *list);
 int xgd_param_words(const char *val, int (*fn)(char *word, void *data), void *data);
+int xgd_params_early(void);
 void xgd_params_init(void);
 void xgd_params_mode(struct xgd_mode *mode);
 

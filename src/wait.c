@@ -101,7 +101,7 @@ static int xgd_add_wait(char *word, void *data)
 	return xgd_parse_domid(domid, &wait->domid);
 }
 
-static int xgd_wait_set(const char *val, const struct kernel_param *kp)
+static int xgd_wait_set(const char *val)
 {
 	int ret;
 
@@ -134,12 +134,14 @@ static int xgd_wait_get(char *buffer, const struct kernel_param *kp)
 	return len + sysfs_emit_at(buffer, len, "\n");
 }
 
+static struct xgd_list xgd_wait_list = { .set = xgd_wait_set };
+
 static const struct kernel_param_ops xgd_wait_param = {
-	.set = xgd_wait_set,
+	.set = xgd_list_set,
 	.get = xgd_wait_get,
 };
 
-module_param_cb(wait, &xgd_wait_param, NULL, 0444);
+module_param_cb(wait, &xgd_wait_param, &xgd_wait_list, 0444);
 MODULE_PARM_DESC(wait,
 		 "backend domains whose devices wait until the domain is ready: DOMID or DOMID:PORT, comma-separated; PORT: this guest's port of an event channel by which the domain tells; DEVICE=DOMID for a platform device of which the device tree does not say that it uses grants (default: empty)");
 
@@ -264,6 +266,17 @@ void xgd_wait_for_node(struct device *dev)
 	}
 	if (count < 0 || i != count)
 		dev_err(dev, "%s is not a list of domain and port\n", source);
+}
+
+/**
+ * xgd_wait_early - take what was set too early
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative error: a value makes no sense.
+ */
+int xgd_wait_early(void)
+{
+	return xgd_list_early(&xgd_wait_list);
 }
 
 /**

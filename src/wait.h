@@ -5,10 +5,12 @@
 struct device;
 
 #ifdef CONFIG_OF_IOMMU
+int xgd_wait_early(void);
 void xgd_wait_init(void);
 void xgd_wait_exit(void);
 void xgd_wait_for_node(struct device *dev);
 #else
+static inline int xgd_wait_early(void) { return 0; }
 static inline void xgd_wait_init(void) { }
 static inline void xgd_wait_exit(void) { }
 #endif
