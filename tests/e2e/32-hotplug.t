@@ -25,8 +25,8 @@ for use in unused 'at work'; do
 		"$use: and reads what is on it"
 	if [ "$use" = 'at work' ]; then
 		guest 'fio --name=plug --filename=/dev/vda --rw=randwrite --bssplit=512/30:4k/40:64k/30 --iodepth=16 \
-			--ioengine=libaio --direct=1 --time_based --runtime=60 >/tmp/fio.log 2>&1 &
-			for i in $(seq 100); do read -r w </sys/block/vda/stat; set -- $w; [ "$5" -gt 500 ] && exit; usleep 100000; done; exit 1'
+			--ioengine=libaio --direct=1 --time_based --runtime=120 >/tmp/fio.log 2>&1 &
+			for i in $(seq 600); do read -r w </sys/block/vda/stat; set -- $w; [ "$5" -gt 500 ] && exit; usleep 100000; done; exit 1' 90
 		ok $? "$use: fio writes to it"
 	fi
 	is "$(plug_out >/run/qmp; echo $?)" 0 "$use: it is taken away" "$(cat /run/qmp)"
@@ -37,7 +37,8 @@ for use in unused 'at work'; do
 		wait_for 10 guest '[ -z "$(pidof fio)" ]'
 		ok $? 'fio ends, too'
 	fi
-	is "$(probe | wc -l)" "$before" "$use: nor can dom0 map any of it"
+	# Of the other device private pages may have gone since.
+	cmp_ok "$(probe | wc -l)" -le "$before" "$use: nor can dom0 map any of it"
 done
 like "$(guest 'cat /tmp/fio.log')" 'error' 'with an error'
 is "$(maps_foreign)" 0 'the backend mapped nothing but grants'
