@@ -37,6 +37,8 @@ drivers blk
 is "$(dmesg_of "$blk")" 'no grants: no backend is named' 'without parameters a device is left alone, and the log says so'
 read_disk
 ok $? 'it works'
+xgd_install
+like "$(guest 'xgd check; echo " $?"')" "^WARNING: $blk [(]vda[)] has no grants: no backend is named" 'xgd check says so'
 is "$(maps_grant)" 0 'with no grants'
 cmp_ok "$(maps_foreign)" -gt 0 'but foreign maps'
 is "$(guest 'cat /sys/kernel/debug/xen_grant_dma/devices')" '' 'no device is attached'
@@ -53,6 +55,8 @@ ok $? 'the disk works'
 is "$(status_of "$blk" verdict) $(status_of "$blk" domid), $(status_of "$blk" source)" \
 	'granted 0, force_grant=1' 'its state is "granted"'
 is "$(status_of '' granted) $(status_of '' plain) $(status_of '' none)" '3 0 0' 'they are counted'
+is "$(guest 'xgd check; echo $?')" 'OK: all is well
+0' 'xgd check has nothing to say'
 is "$(maps_foreign)" 0 'with no foreign maps'
 cmp_ok "$(maps_grant)" -gt 0 'but grants'
 

@@ -51,8 +51,23 @@ is "$(status_of '' none) $(status_of '' granted) $(status_of '' plain) $(status_
 is "$(guest 'cat /sys/kernel/debug/xen_grant_dma/status' | grep -c '^device ')" \
 	"$(guest 'ls /sys/bus/virtio/devices | wc -l')" 'there is one for each virtio device of the system'
 
+# What people see of that. How many references there are is another matter.
+xgd_install
+screen=$(guest xgd)
+is "$(echo "$screen" | sed -n '4,$p' | sed 's/  *[0-9][0-9]*  *0  *0  / N 0 0 /; s/   */ /g')" \
+	"DEVICE DRIVER NAME BACKEND GRANTS ISOLATION COPY REFS LATE FAILED BY
+0000:00:01.0 - - - NO - - - - - $(status_of 0000:00:01.0 reason)
+0000:00:02.0 virtio_console - - NO - - - - - $(status_of 0000:00:02.0 reason)
+0000:00:03.0 virtio_rng - dom0 yes byte needed N 0 0 force_grant=1" 'xgd shows all on one screen'
+like "$screen" 'xen_grant_dma 0[.][0-9].*Linux [0-9].*references [0-9]' 'with the versions'
+is "$(guest 'xgd check' | sed 's/: it.*;/;/; s/: it.*//') $(guest 'xgd check >/dev/null; echo $?')" \
+	'PROBLEM: 0000:00:01.0 is refused; 0000:00:02.0 has no grants 2' 'xgd check says what is the matter'
+like "$(guest 'xgd status -j')" '"verdict": "left"' 'xgd status -j has it, too'
+like "$(guest 'xgd report')" '^force_grant=Y' 'xgd report has the parameters'
+
 guest 'rmmod virtio_blk; rmmod virtio_rng' && unload
 ok $? 'the module unloads'
+like "$(guest 'xgd check')" '^PROBLEM: the module is not loaded' 'xgd check says that it is gone'
 
 maps_mark
 load force_grant=1 access_platform=prefer rebind=1

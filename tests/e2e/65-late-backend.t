@@ -33,6 +33,8 @@ cmp_ok $(($(seconds) - begin)) -le 4 'and waits for the backend for about 2 s, n
 is "$(guest "sed -n '/late /s/.* //p' $devices")" 16 'the module counts 16 late references'
 like "$(guest "cat $devices")" 'state +waiting for its backend' 'of a device that is gone'
 is "$(status_of xgd-fake verdict) $(status_of xgd-fake late), $(status_of '' gone)" 'gone 16, 1' 'its state, for programs, is "gone"'
+xgd_install
+like "$(guest 'xgd check')" 'xgd-fake is gone, but its backend still maps 16 pages' 'xgd check says so'
 like "$(guest 'rmmod xen_grant_dma 2>&1')" 'Resource temporarily unavailable' 'the module does not leave'
 is "$(counter late_total) $(counter unpinned_total)" '16 0' 'all their pages could be kept'
 

@@ -326,6 +326,12 @@ status_of()
 		on && $1 == key		{ sub(/^[^ ]* /, ""); print }'
 }
 
+# xgd_install: the tool, for the guest
+xgd_install()
+{
+	guest 'ln -sf /payload/xgd /bin/xgd'
+}
+
 # ---- what an xgd-backend tells of itself --------------------------------------
 
 xgd_backend_ready()
