@@ -27,7 +27,7 @@ DRACUT	= $(DESTDIR)/usr/lib/dracut/dracut.conf.d/90-xen_grant_dma.conf
 TABLES	= $(DESTDIR)/usr/share/xen_grant_dma
 X86	= $(shell sed -n 's/^CONFIG_X86_64=//p' $(KDIR)/include/config/auto.conf)
 
-.PHONY: all headers module install uninstall clean help demo test quick shell test-debug stress bench check dist deb distclean
+.PHONY: all headers module install uninstall clean help demo test quick shell test-debug test-distro stress bench check docs dist deb distclean
 
 all: module
 
@@ -52,6 +52,10 @@ uninstall: headers
 
 clean: headers
 	$(KBUILD) clean
+
+# Drawings and the manual page of the module, which are committed.
+docs:
+	@tests/rig/docs
 
 # What is committed, under the name that packagers expect.
 VERSION	= $(shell sed -n 's/^MODULE_VERSION("\(.*\)");$$/\1/p' src/main.c)
@@ -80,6 +84,9 @@ shell:
 test-debug:
 	@JOBS=$(JOBS) KERNEL=debug STRICT=$(STRICT) KEEP=$(KEEP) tests/rig/test $(TESTS)
 
+test-distro:
+	@tests/rig/test-distro
+
 stress:
 	@JOBS=$(JOBS) tests/rig/test tests/stress/*.t
 
@@ -105,10 +112,12 @@ help:
 	@echo '  make quick         what one wants between two edits; three minutes'
 	@echo '  make shell         a terminal in dom0 and a guest; ARCH=, KERNEL=oldest or newest'
 	@echo '  make test-debug    KUnit suites, and most x86 cases again, in a kernel that checks itself'
+	@echo '  make test-distro   the packages in Debian 12 and 13, from installation to purge'
 	@echo '  make stress        load for an hour, while devices and the module come and go'
 	@echo '  make bench         what it costs, in instructions, beside its peers; 15 minutes.'
 	@echo '                     BENCH="micro scale blk net" for parts, QUICK=y for less of them'
 	@echo '  make check         checkpatch, sparse, all warnings and the device trees, for all kernels'
+	@echo '  make docs          draw the drawings and make the manual page again, after a change'
 	@echo '  make dist          a tarball of what is committed'
 	@echo '  make deb           Debian packages of what is committed, in .cache/deb'
 	@echo '  make distclean     remove .cache and tarballs'

@@ -18,7 +18,7 @@ make_check()
 
 check '"make check" passes' make_check
 
-for what in checkpatch kernel-doc shellcheck dtc; do
+for what in checkpatch kernel-doc shellcheck codespell 'reuse lint' dtc; do
 	check "it looked at files: $what" says "$TMP/check" "^$what.*: [1-9][0-9]* files"
 done
 kernels()
@@ -53,6 +53,15 @@ check 'kernel-doc sees a parameter without description' planted kernel-doc src/r
 int p(int a);' "src/refs.c:.* 'a' not described in 'p'"
 check 'shellcheck sees a forgotten quotation mark' planted scripts tests/rig/env.sh \
 	'rm $RIG/x' 'tests/rig/env.sh:.* \[SC2086\]'
+check 'a message must be in docs/reference.md' planted texts src/refs.c \
+	'void p(void) { pr_err("no such message\n"); }' '^refs.c: "no such message" is not in docs/reference.md'
+check 'and what is there in the source' planted texts docs/reference.md \
+	'- `there is no such message`: so it is' 'no message is like "there is no such message"'
+# Not as it is: it would be found here, too.
+check 'codespell sees a mistake' planted texts docs/faq.md "$(echo recXieve | tr -d X)" \
+	'^docs/faq.md:.* ==> receive'
+check 'the manual page is that of docs/reference.md' planted texts docs/reference.md \
+	'one more word' '^docs/xen_grant_dma.4 is not what'
 check 'dtc sees a device with too little of an address' planted trees dts/mmio.dts \
 	'/ { passthrough { virtio@2000000 { reg = <0x2000000 0x200>; }; }; };' \
 	'^dts/mmio.dts:.* Warning [(]reg_format[)]: /passthrough/virtio@2000000:reg'
