@@ -99,9 +99,9 @@ check 'no test of a kernel version outside src/compat' nothing \
 # REUSE.toml does so for those that cannot.
 unlicensed()
 {
-	sed -n '/^path = /,/\]/p' REUSE.toml | grep -o '"[^"]*"' | sed 's/"\(.*\)"/:!\1/' >"$TMP/named"
+	sed -n '/^path = \[/,/\]/p' REUSE.toml | grep -o '"[^"]*"' | sed 's/"\(.*\)"/:!\1/' >"$TMP/named"
 	# shellcheck disable=SC2046
-	git ls-files -z -- . $(cat "$TMP/named") | xargs -0 grep -L 'SPDX[-]License-Identifier: '
+	git ls-files -z -- . ':!LICENSES' $(cat "$TMP/named") | xargs -0 grep -L 'SPDX[-]License-Identifier: '
 }
 check 'every file names its licence' nothing unlicensed
 
