@@ -52,5 +52,8 @@ plug_in()
 
 plug_out()
 {
-	device_del && wait_for 20 guest '[ ! -e /sys/bus/pci/devices/0000:01:00.0 ]'
+	device_del && wait_for 20 guest '[ ! -e /sys/bus/pci/devices/0000:01:00.0 ]' || return
+	# For a second more Linux is busy with the slot. A button pressed meanwhile counts after the
+	# next device has come, and takes that away.
+	guest 'sleep 3'
 }
