@@ -42,7 +42,7 @@ install: module
 	install -D -m 644 scripts/xen_grant_dma.conf $(CONF)
 	install -D -m 755 scripts/initramfs-tools/xen_grant_dma $(HOOK)
 	install -D -m 644 scripts/dracut/xen_grant_dma.conf $(DRACUT)
-	$(if $(X86),install -D -m 644 -t $(TABLES)/acpi scripts/acpi/ssdt.aml scripts/acpi/mcfg.aml)
+	$(if $(X86),scripts/acpi/tables $(TABLES)/acpi)
 	@scripts/after-install "$(RELEASE)" "$(DESTDIR)"
 
 uninstall: headers
