@@ -7,7 +7,7 @@
 . /payload/lib.sh
 
 export XGD_KEEP_STATS=/run/keep XGD_KEEP_PAGES=512 XGD_KEEP_SECONDS=2
-QEMU=/payload/keep/qemu-keep
+QEMU=/payload/libexec/xen-grant-dma/qemu-keep
 
 # kept KEY: what the library tells, once it has told something new
 kept()
@@ -42,6 +42,7 @@ rings=$(grants)
 io 'kept'
 diag "$(kept mapped) pages mapped, $(sed -n 's/^reused //p' /run/keep) times one was there already"
 cmp_ok "$(kept reused)" -gt $((10 * $(kept mapped))) 'ten times as much is reused as is mapped'
+
 # ---- what is idle ----
 wait_for 10 idle
 ok $? 'after some seconds nothing is kept'
