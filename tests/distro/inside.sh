@@ -25,12 +25,8 @@ check()
 	fi >>/tap
 }
 
-install()
-{
-	apt-get -qq -y install "$@" </dev/null
-}
-
-remove()
+# apt COMMAND...
+apt()
 {
 	apt-get -qq -y "$@" </dev/null
 }
@@ -66,9 +62,10 @@ works_for()
 	check "$1: it is in the initramfs" initramfs_has "$1"
 }
 
-nothing_of()
+# module_of KERNEL: it is there
+module_of()
 {
-	! find /lib/modules/"$1" -name 'xen_grant_dma*' 2>/dev/null | grep .
+	find "/lib/modules/$1" -name 'xen_grant_dma*' 2>/dev/null | grep .
 }
 
 not()
@@ -76,47 +73,40 @@ not()
 	! "$@"
 }
 
-# Files of ours that no longer belong to a package.
+# leftovers: files of ours are there
 leftovers()
 {
 	find / -xdev \( -path /packages -o -path /proc -o -path /sys -o -path /var/log -o -path /tmp \
 		-o -path /var/cache/apt \) -prune -o \
-		\( -iname '*xen[_-]grant[_-]dma*' -o -name 'xgd*' -o -name 'xl-virtio*' -o -name 'virtio-ready*' \) -print
+		\( -iname '*xen[_-]grant[_-]dma*' -o -name 'xgd*' -o -name 'xl-virtio*' -o -name 'virtio-ready*' \) -print | grep .
 }
 
-leftovers_are()
-{
-	leftovers | grep .
-}
-
-mkdir -p /run /tmp
-# A system that nobody has booted has this kernel.
-check 'apt gets its lists' apt-get -qq update
-check 'the module is installed' install /packages/xen-grant-dma-dkms_*.deb
+check 'apt gets its lists' apt update
+check 'the module is installed' apt install /packages/xen-grant-dma-dkms_*.deb
 works_for "$OLD"
 
-check "the next kernel is installed: $NEW" install -t "$SUITE" "linux-image-$NEW" "linux-headers-$NEW"
+check "the next kernel is installed: $NEW" apt install -t "$SUITE" "linux-image-$NEW" "linux-headers-$NEW"
 works_for "$NEW"
 works_for "$OLD"
 
-check 'the kernel before is purged' remove purge "linux-image-$OLD" "linux-headers-$OLD"
-check 'with it its module goes' nothing_of "$OLD"
+check 'the kernel before is purged' apt purge "linux-image-$OLD" "linux-headers-$OLD"
+check 'with it its module goes' not module_of "$OLD"
 check 'for the other it stays' is_built "$NEW"
 
-check 'the tools are installed' install /packages/xen-grant-dma-tools_*.deb
+check 'the tools are installed' apt install /packages/xen-grant-dma-tools_*.deb
 check 'xgd says what is so: there is no module' sh -c 'xgd check; [ $? -ge 2 ]'
 check 'xl-virtio says how it is called' sh -c 'xl-virtio --help | grep "^usage: xl-virtio"'
 for page in xgd xl-virtio virtio-ready; do
 	check "$page has a manual page" man -w $page
 done
 
-check 'the module is removed' remove remove xen-grant-dma-dkms
-check 'it is not there any more' nothing_of "$NEW"
+check 'the module is removed' apt remove xen-grant-dma-dkms
+check 'it is not there any more' not module_of "$NEW"
 check 'nor in the initramfs' not initramfs_has "$NEW"
-check 'it is installed again' install /packages/xen-grant-dma-dkms_*.deb
+check 'it is installed again' apt install /packages/xen-grant-dma-dkms_*.deb
 works_for "$NEW"
-check 'files of ours are found' leftovers_are
-check 'all is purged' remove purge xen-grant-dma-dkms xen-grant-dma-tools
-check 'nothing is left' not leftovers_are
+check 'files of ours are found' leftovers
+check 'all is purged' apt purge xen-grant-dma-dkms xen-grant-dma-tools
+check 'nothing is left' not leftovers
 check 'nor in the initramfs' not initramfs_has "$NEW"
 echo "1..$TESTS" >>/tap

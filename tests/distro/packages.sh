@@ -24,19 +24,17 @@ packages()
 	trap 'rm -rf "$tmp"' EXIT
 	trap 'exit 1' HUP INT TERM
 	cp "$CACHE"/deb/*.deb "$TOP/tests/distro/inside.sh" "$tmp"
-	grep "^deb .*$release" "$APT_HOME/sources.list" >"$tmp/sources.list"
-	mmdebstrap --quiet --variant=minbase --skip=essential/unlink --skip=download/empty \
+	apt_suites "$release" | mmdebstrap --quiet --variant=minbase --skip=essential/unlink --skip=download/empty \
 		--aptopt='APT::Install-Recommends "false"' \
 		--include="initramfs-tools,kmod,dpkg-dev,man-db,linux-image-$2,linux-headers-$2" \
 		--setup-hook='mkdir -p "$1/var/cache/apt/archives"' \
 		--setup-hook="sync-in '$cache/archives' /var/cache/apt/archives" \
-		--customize-hook="sync-out /var/cache/apt/archives '$cache/archives'" \
 		--customize-hook='mkdir "$1/packages"' \
 		--customize-hook="sync-in '$tmp' /packages" \
 		--customize-hook="chroot \"\$1\" sh /packages/inside.sh $2 $3 $4" \
 		--customize-hook="sync-out /var/cache/apt/archives '$cache/archives'" \
 		--customize-hook="copy-out /tap '$tmp'" \
-		"$release" /dev/null "$tmp/sources.list" >"$tmp/log" 2>&1 || {
+		"$release" /dev/null - >"$tmp/log" 2>&1 || {
 		sed 's/^/# /' "$tmp/log" | tail -n 40
 		echo "Bail out! no Debian to try them in"
 		exit 1

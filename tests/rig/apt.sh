@@ -149,6 +149,12 @@ apt_init()
 	fi
 }
 
+# apt_suites RELEASE: its lines for a sources.list, with all that belongs to it
+apt_suites()
+{
+	grep "^deb .* $1\\(-[a-z]*\\)* main" "$APT_HOME/sources.list"
+}
+
 # apt_names REGEX: the packages that are named so, and are more than a name.
 apt_names()
 {
