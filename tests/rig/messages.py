@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""messages.py: is docs/reference.md true of the source? What is not is printed.
+"""messages.py SOURCES: is docs/reference.md true of the source? What is not is printed.
 
 All that a user can see is there: messages of the log, parameters, files in debugfs and
 tracepoints; and what is there is in the source. In the document `N`, `M`, `P`, `ADDRESS`
@@ -11,8 +11,7 @@ import pathlib
 import re
 import sys
 
-TOP = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else __file__).resolve()
-TOP = TOP if TOP.is_dir() else TOP.parent.parent.parent
+TOP = pathlib.Path(sys.argv[1])
 DOC = (TOP / 'docs' / 'reference.md').read_text()
 # What the document has of others.
 FOREIGN = {'device must provide VIRTIO_F_ACCESS_PLATFORM',
@@ -51,11 +50,8 @@ def pattern(code):
 def main():
     wrong = []
     chapter = DOC.split('## What the log says')[1]
-    codes = [code for item in re.findall(r'^- (`.*?`)(?:: | and )', chapter, re.S | re.M)
-             for code in re.findall(r'`([^`]*)`', item)]
-    # A line may explain more than one.
-    codes += [code for code in re.findall(r'`([^`]*)`', chapter) if ' ' in code]
-    codes = {' '.join(code.split()) for code in codes}
+    # What has no space is a parameter or the like.
+    codes = {' '.join(code.split()) for code in re.findall(r'`([^`]*)`', chapter) if ' ' in code}
     patterns = {code: pattern(code) for code in codes}
     used = set()
     for file, said in messages():
@@ -73,11 +69,11 @@ def main():
     told = set(re.findall(r'^- `(\w+)=?`', DOC.split('## Files')[0], re.M))
     wrong += [f'parameter {name}: either in the source or in the document' for name in parameters ^ told]
     for name in re.findall(r'debugfs_create_file\("(\w+)"', source) + \
-            re.findall(r'TRACE_EVENT\((\w+)|DEFINE_EVENT\(\w+, (\w+)', source):
-        name = ''.join(name)
+            re.findall(r'(?:TRACE_EVENT\(|DEFINE_EVENT\(\w+, )(\w+)', source):
         if f'`{name}`' not in DOC:
             wrong.append(f'`{name}` is not in docs/reference.md')
-    print('\n'.join(wrong))
+    for line in wrong:
+        print(line)
     return bool(wrong)
 
 
