@@ -166,4 +166,21 @@ check 'a file without its plan has failed' summary '4 passed, 1 failed, 3 skippe
 tap bad 'ok 1 - a' '1..2'
 check 'so has one with fewer tests than planned' summary '4 passed, 1 failed, 3 skipped'
 
+# What a case complains of, while its tests are still to come, holds up no other.
+# host_case NAME COMMANDS
+host_case()
+{
+	printf '# rig: host\n%s\necho ok 1\necho 1..1\n' "$2" >"$TMP/$1.t"
+}
+host_case slow "echo building >&2; sleep 5; echo slow >>$TMP/order"
+host_case one "sleep 1; echo one >>$TMP/order"
+host_case two "echo two >>$TMP/order"
+order()
+{
+	JOBS=2 "$RIG/harness" "$TMP/slow.t" "$TMP/one.t" "$TMP/two.t" >"$TMP/complaints" 2>&1 || return
+	same 'one two slow' "$(xargs <"$TMP/order")"
+}
+check 'a case that complains and goes on holds up no other' order
+check 'what it complains of is seen' says "$TMP/complaints" '^building$'
+
 finish
