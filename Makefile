@@ -27,7 +27,8 @@ DRACUT	= $(DESTDIR)/usr/lib/dracut/dracut.conf.d/90-xen_grant_dma.conf
 TABLES	= $(DESTDIR)/usr/share/xen_grant_dma
 X86	= $(shell sed -n 's/^CONFIG_X86_64=//p' $(KDIR)/include/config/auto.conf)
 
-.PHONY: all headers module install uninstall clean help demo test quick shell test-debug test-distro stress bench check docs dist deb distclean
+.PHONY: all headers module modules_install install install-hooks install-dkms tools install-tools uninstall clean clean-tools \
+	help demo test quick shell test-debug test-distro stress bench check docs dist deb rpm pkg distclean
 
 all: module
 
@@ -37,13 +38,46 @@ headers:
 module: headers
 	$(KBUILD) $(if $(filter y,$(FORCE_GRANT)),KCFLAGS='$(KCFLAGS) -DCONFIG_XEN_GRANT_DMA_FORCE=1') modules
 
-install: module
+# As the makefiles of other modules have it: by kbuild, which is told the rest (Yocto does).
+modules_install: headers
+	$(KBUILD) $@
+
+install: module install-hooks
 	$(KBUILD) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates INSTALL_MOD_STRIP=1 $(SIGN) modules_install
+	@scripts/after-install "$(RELEASE)" "$(DESTDIR)"
+
+install-hooks:
 	install -D -m 644 scripts/xen_grant_dma.conf $(CONF)
 	install -D -m 755 scripts/initramfs-tools/xen_grant_dma $(HOOK)
 	install -D -m 644 scripts/dracut/xen_grant_dma.conf $(DRACUT)
 	$(if $(X86),scripts/acpi/tables $(TABLES)/acpi)
-	@scripts/after-install "$(RELEASE)" "$(DESTDIR)"
+
+# For packages, with X86=y or X86=: instead of the module its sources, for dkms.
+SOURCES	= $(DESTDIR)/usr/src/xen_grant_dma-$(VERSION)
+
+install-dkms: install-hooks
+	install -d $(SOURCES)
+	cp -R Kbuild Makefile dkms.conf src include $(SOURCES)
+	install -D -m 644 -t $(DESTDIR)/usr/share/man/man4 docs/xen_grant_dma.4
+
+# The tools, for guests and for dom0. They take Xen's headers (Debian: libxen-dev).
+LIBEXEC	= $(DESTDIR)/usr/libexec/xen-grant-dma
+
+tools:
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o scripts/virtio-ready scripts/virtio-ready.c
+	$(MAKE) -C tools/keep
+
+install-tools: tools
+	install -D -m 755 -t $(DESTDIR)/usr/sbin tools/xgd tools/xl-virtio scripts/virtio-ready
+	install -D -m 755 -t $(LIBEXEC) tools/keep/qemu-keep
+	install -D -m 644 -t $(LIBEXEC) tools/keep/libxgd-keep.so
+	scripts/acpi/tables $(DESTDIR)/usr/share/xl-virtio
+	install -D -m 644 tools/xgd.bash $(DESTDIR)/usr/share/bash-completion/completions/xgd
+	install -D -m 644 -t $(DESTDIR)/usr/share/man/man8 tools/xgd.8 tools/virtio-ready.8 tools/xl-virtio.8
+
+clean-tools:
+	rm -f scripts/virtio-ready
+	$(MAKE) -C tools/keep clean
 
 uninstall: headers
 	rm -f $(MODULES)/updates/xen_grant_dma.ko* $(CONF) $(HOOK) $(DRACUT)
@@ -58,13 +92,14 @@ docs:
 	@tests/rig/docs
 
 # What is committed, under the name that packagers expect.
+DISTDIR	?= .
 VERSION	= $(shell sed -n 's/^MODULE_VERSION("\(.*\)");$$/\1/p' src/main.c)
 
 dist:
-	git archive --prefix=xen_grant_dma-$(VERSION)/ -o xen_grant_dma-$(VERSION).tar.gz HEAD
+	git archive --prefix=xen_grant_dma-$(VERSION)/ -o $(DISTDIR)/xen_grant_dma-$(VERSION).tar.gz HEAD
 
-deb:
-	@tests/rig/deb
+deb rpm pkg:
+	@tests/rig/packages $@
 
 distclean:
 	rm -rf .cache xen_grant_dma-*.tar.gz
@@ -101,6 +136,7 @@ help:
 	@echo '  make               build the module for the running kernel, or for KDIR='
 	@echo '  make install       install it, and have it loaded before the virtio drivers'
 	@echo '  make uninstall     remove both'
+	@echo '  make install-tools xgd for guests, xl-virtio and virtio-ready for dom0'
 	@echo '  make clean         remove what was built'
 	@echo
 	@echo 'Without Xen at hand (x86, everything is set up in .cache, which can be removed):'
@@ -119,7 +155,8 @@ help:
 	@echo '  make check         checkpatch, sparse, all warnings and the device trees, for all kernels'
 	@echo '  make docs          draw the drawings and make the manual page again, after a change'
 	@echo '  make dist          a tarball of what is committed'
-	@echo '  make deb           Debian packages of what is committed, in .cache/deb'
+	@echo '  make deb           Debian packages of what is committed, in .cache/deb; make rpm, make pkg:'
+	@echo '                     those of other distributions'
 	@echo '  make distclean     remove .cache and tarballs'
 	@echo
 	@echo 'FORCE_GRANT=y makes force_grant=1 the default of the module.'

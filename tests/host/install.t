@@ -196,6 +196,9 @@ for kernel in $KERNELS; do
 	check "$kernel: it has just the module, the configuration, hooks and tables" same \
 		"lib/modules/$RELEASE/updates/xen_grant_dma.ko usr/lib/dracut/dracut.conf.d/90-xen_grant_dma.conf usr/lib/modprobe.d/xen_grant_dma.conf usr/share/initramfs-tools/hooks/xen_grant_dma usr/share/xen_grant_dma/acpi/mcfg.aml usr/share/xen_grant_dma/acpi/ssdt.aml" \
 		"$(find "$package" -type f -printf '%P\n' | sed 's/[.]ko[.][gx]z/.ko/' | sort | xargs)"
+	check "$kernel: make modules_install, as Yocto calls it" \
+		in_tree "$kernel" MODLIB="$package/modules" DEPMOD=echo modules_install
+	check "$kernel: the module is in the folder of that name" test -n "$(ls "$package"/modules/*/xen_grant_dma.ko*)"
 	check "$kernel: make clean" in_tree "$kernel" clean
 	git -C "$TREE" status --porcelain --ignored >"$TMP/after"
 	check "$kernel: the tree is as it was" cmp "$TMP/before" "$TMP/after"
@@ -226,6 +229,23 @@ check 'where virtio_blk is built in' fails "$TMP/log" after_install
 check 'no module is early enough' says "$TMP/log" '^make install: .* has virtio_blk built in'
 check 'a kernel that is not installed' fails "$TMP/log" "$TOP/scripts/after-install" 0.0.0-none
 check 'is named' says "$TMP/log" '^make install: .*/lib/modules/0.0.0-none has no kernel'
+
+# Debian's kernels, which the module works in, have what the fragment for Yocto asks for.
+asked()
+{
+	grep -v '^# [^C]' "$TOP/packaging/yocto/xen-grant-dma.cfg" | grep -v '^#$' | while read -r line; do
+		option=$(echo "$line" | grep -o 'CONFIG_[A-Z_]*')
+		case $line in
+		"# $option is not set")	! grep "^$option=" "$1" ;;
+		"$option="[ym])		grep -q "^$option=[ym]" "$1" ;;
+		*)			false ;;
+		esac || echo "not so: $line"
+	done
+}
+for kernel in $(have_headers); do
+	check "$kernel has what packaging/yocto asks for" nothing asked \
+		"$CACHE/build$(readlink "$CACHE/build/headers/$kernel")/include/config/auto.conf"
+done
 
 # The tables that the tree writes are those of the sources beside them, and what xl-virtio puts in
 # front of a ramdisk is an archive of them.
