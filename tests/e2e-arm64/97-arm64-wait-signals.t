@@ -51,9 +51,8 @@ ok $? 'the drivers leave'
 
 # ---- before the module is there ----
 signal_send
-guest 'modprobe virtio_mmio' &
 load "wait=0:$PORT,1"
-wait $!
+guest 'modprobe virtio_mmio'
 is_up 2000000.virtio && is_up 2000200.virtio
 ok $? 'what was told before the load, in both ways, counts'
 guest 'rmmod virtio_mmio && rmmod xen_grant_dma'

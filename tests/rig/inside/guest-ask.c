@@ -6,6 +6,9 @@
  * FOLDER is what is known of the guest (guest.sh), one value a file: tty, seq, id. A
  * guest that does not answer (status 124) or died (125) gets the file "dead", which says
  * what became of it. From then on that is the answer: no output must not look like one.
+ *
+ * One at a time: the agent does one command after the other, and two that hear the same
+ * console would each have a part of the answers.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -14,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -194,6 +198,8 @@ int main(int argc, char *argv[])
 	}
 	folder = argv[1];
 	seconds = atol(argv[2]);
+	if (flock(open(folder, O_RDONLY | O_CLOEXEC), LOCK_EX))
+		return dead("was not started");
 	if (get("dead", value, sizeof(value)))
 		return dead(value);
 	if (!get("tty", value, sizeof(value)))
