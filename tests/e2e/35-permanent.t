@@ -65,7 +65,7 @@ verified
 ok $? 'so it goes on'
 is "$(of_disk late)" "$late" 'and costs no more memory'
 no_drivers blk
-wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
+all_back
 ok $? 'all comes back when the device is reset'
 nothing_left
 done_testing

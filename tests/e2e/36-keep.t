@@ -64,6 +64,8 @@ io 'bound again'
 is "$(counter failed)" 0 'no mapping failed'
 no_drivers blk rng
 wait_for 10 idle
+# The guest looks now and then whether pages are back.
+all_back
 nothing_left
 
 # ---- a limit that is too small ----

@@ -34,7 +34,7 @@ keep "$(probe | sed 's/ .*//;q')" 64
 kept=$(keep_look | wc -l)
 no_drivers blk
 keep_end
-wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
+all_back
 ok $? 'in the end no reference is left'
 trace=$(guest "grep -o 'xgd_.*' $TRACE/trace")
 for event in alloc map unmap free late revoke; do

@@ -32,7 +32,7 @@ step again
 fake_told 'a backend that writes after the use of a buffer'
 keep_end
 fake_unload
-wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
+all_back
 ok $? 'what was kept is given back in the end'
 
 fake_load mode=pieces

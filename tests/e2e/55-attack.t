@@ -96,7 +96,7 @@ guest "dd if=/tmp/secret of=/dev/vda bs=1M count=16 oflag=direct 2>/dev/null" 10
 attack_end
 isnt "$(cat /run/found)" '' 'but when the guest writes it to the disk'
 no_drivers blk
-wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
+all_back
 is "$(reach -c "$id" $ALL)" '' "after all this it can map none of $ALL references"
 nothing_left
 done_testing

@@ -46,7 +46,7 @@ end()
 	guest 'kill $(cat /run/holder)'
 	tell release
 	no_drivers blk net
-	wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
+	all_back
 	ok $? "$1: when the backend lets go all comes back"
 	unload
 }
@@ -79,7 +79,7 @@ is "$late" "$(grants | wc -l)" 'as many as Xen says'
 like "$(unload 2>&1)" 'unavailable|in use|busy' 'the module does not leave'
 diag "the backend writes to $(tell scribble)"
 tell release
-wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
+all_back
 ok $? 'a while later it lets go, and all comes back'
 nothing_left
 

@@ -60,6 +60,6 @@ done
 tell release
 no_drivers blk net rng
 ok $? 'the drivers leave'
-wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
+all_back
 nothing_left
 done_testing

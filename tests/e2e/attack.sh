@@ -106,6 +106,6 @@ packets_stay()
 	is "$(attack_net)" "$sum" 'and can change no packet that has come'
 	tell release
 	no_drivers blk net
-	wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
+	all_back
 	nothing_left
 }

@@ -389,6 +389,13 @@ probe()
 	/payload/bin/gntprobe -c ${3:+"$3"} "$(guest_id)" "${1-2048}" "${2-0}" | without_pv
 }
 
+# all_back: wait until the guest has back all that its drivers had, also what the backend
+# was late to let go of
+all_back()
+{
+	wait_for 15 guest '[ -z "$(cat /sys/kernel/debug/xen_grant_dma/devices)" ]'
+}
+
 # nothing_left: the drivers are gone, and so is all that was granted for them
 nothing_left()
 {
