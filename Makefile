@@ -27,8 +27,8 @@ DRACUT	= $(DESTDIR)/usr/lib/dracut/dracut.conf.d/90-xen_grant_dma.conf
 TABLES	= $(DESTDIR)/usr/share/xen_grant_dma
 X86	= $(shell sed -n 's/^CONFIG_X86_64=//p' $(KDIR)/include/config/auto.conf)
 
-.PHONY: all headers module modules_install install install-hooks install-dkms tools install-tools uninstall clean clean-tools \
-	help demo test quick shell test-debug test-distro stress bench check docs dist deb rpm pkg distclean
+.PHONY: all headers module modules_install install install-hooks install-dkms tools install-tools uninstall clean clean-tools
+.PHONY: help demo test quick shell test-debug test-distro stress bench check docs dist deb rpm pkg distclean
 
 all: module
 
@@ -137,6 +137,7 @@ help:
 	@echo '  make install       install it, and have it loaded before the virtio drivers'
 	@echo '  make uninstall     remove both'
 	@echo '  make install-tools xgd for guests, xl-virtio and virtio-ready for dom0'
+	@echo '  make install-dkms  for packages: the sources, for dkms, and what goes with them; DESTDIR=, X86=y'
 	@echo '  make clean         remove what was built'
 	@echo
 	@echo 'Without Xen at hand (x86, everything is set up in .cache, which can be removed):'
@@ -155,8 +156,9 @@ help:
 	@echo '  make check         checkpatch, sparse, all warnings and the device trees, for all kernels'
 	@echo '  make docs          draw the drawings and make the manual page again, after a change'
 	@echo '  make dist          a tarball of what is committed'
-	@echo '  make deb           Debian packages of what is committed, in .cache/deb; make rpm, make pkg:'
-	@echo '                     those of other distributions'
+	@echo '  make deb           Debian packages of what is committed, in .cache/deb'
+	@echo '  make rpm           packages for Fedora and its like, in .cache/rpm'
+	@echo '  make pkg           packages for Arch, in .cache/pkg'
 	@echo '  make distclean     remove .cache and tarballs'
 	@echo
 	@echo 'FORCE_GRANT=y makes force_grant=1 the default of the module.'

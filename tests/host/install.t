@@ -263,7 +263,8 @@ check 'as they are' diff "$TMP/acpi" "$TMP/tables/kernel/firmware/acpi"
 # What people may want of make, and those names that are for make itself.
 targets()
 {
-	sed -n 's/^[.]PHONY: //p' "$TOP/Makefile" | xargs -n 1 | grep -vxE 'all|headers|module|help'
+	sed -n 's/^[.]PHONY: //p' "$TOP/Makefile" | xargs -n 1 |
+		grep -vxE 'all|headers|module|modules_install|install-hooks|tools|clean-tools|help'
 }
 make -s -C "$TOP" help >"$TMP/help"
 for target in $(targets); do
