@@ -24,6 +24,7 @@ IMAGE = CACHE / 'image'
 
 # The sizes of the disks are part of a snapshot, their content is not.
 DISK_SIZE = 128 << 20
+PAYLOAD_BLOCK = 64 << 10
 
 SNAPSHOTS = ('dom0', 'guest')
 BOOT_SECONDS = 180
@@ -288,10 +289,10 @@ def make_kernel_snapshot(file, start, kernel, kind):
     work = file.with_suffix('.new')
     with tempfile.TemporaryDirectory(prefix='xgd-') as folder:
         payload = pathlib.Path(folder) / 'payload'
-        kbytes = pack(payload, [(kind.image / f'guest-{kernel}', f'guest-{kernel}')])
+        sizes = pack(payload, [], [kernel], kind)
         machine = kind(log, payload, restore=start)
         try:
-            machine.send(f'guest {kbytes} {kernel}')
+            machine.send(f'guest {sizes} {kernel}')
             machine.expect('rig: done 0', BOOT_SECONDS * 2)
             machine.save(work)
         except Dead as dead:
@@ -302,15 +303,27 @@ def make_kernel_snapshot(file, start, kernel, kind):
     say('its snapshot is ready')
 
 
-def pack(file, members):
-    """A disk for guests to unpack: files and folders under other names. Its KiB."""
-    with tarfile.open(file, 'w', format=tarfile.GNU_FORMAT) as tar:
-        for path, name in members:
-            tar.add(path, name)
-    size = file.stat().st_size
-    if size > DISK_SIZE:
+def pack(file, members, kernels, kind):
+    """A disk with files and folders under other names, and what dom0 boots guests with.
+
+    These are two archives: guests have no room for kernels. The sizes of both, in
+    PAYLOAD_BLOCK, as dom0-agent wants them.
+    """
+    boot = [(kind.image / f'guest-{kernel}', f'guest-{kernel}') for kernel in kernels]
+    sizes = []
+    with open(file, 'wb') as disk:
+        for archive in (members, boot):
+            begin = disk.tell()
+            if archive:
+                with tarfile.open(fileobj=disk, mode='w', format=tarfile.GNU_FORMAT) as tar:
+                    for path, name in archive:
+                        tar.add(path, name)
+            disk.truncate(-(-disk.tell() // PAYLOAD_BLOCK) * PAYLOAD_BLOCK)
+            disk.seek(0, os.SEEK_END)
+            sizes.append((disk.tell() - begin) // PAYLOAD_BLOCK)
+    if file.stat().st_size > DISK_SIZE:
         sys.exit(f'rig: {file} is larger than {DISK_SIZE} bytes')
-    return size >> 10
+    return ' '.join(map(str, sizes))
 
 
 def make_snapshots(folder, kind):

@@ -40,11 +40,13 @@ mount_tools()
 	fi
 }
 
-# unpack_payload DISK KBYTES: the files of the case at hand. The host writes them
-# while the machine stands still in a snapshot: what was read before does not count.
+# unpack_payload DISK BLOCKS [SKIP]: an archive of this many blocks of 64 KiB, after SKIP
+# of them. The host writes them while the machine stands still in a snapshot: what was
+# read before does not count.
 unpack_payload()
 {
+	[ "$2" != 0 ] || return 0
 	blockdev --flushbufs "$1"
-	# The archive's end is what counts. A system call may take long.
-	dd if="$1" bs=64k count=$(($2 / 64 + 1)) 2>/dev/null | tar -x -C /payload
+	# A system call may take long.
+	dd if="$1" bs=64k skip="${3-0}" count="$2" 2>/dev/null | tar -x -C /payload
 }
