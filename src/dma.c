@@ -232,37 +232,46 @@ static bool xgd_is_lasting(const struct xgd_ref *entry)
 	return entry->flags & XGD_REF_PRIVATE && entry->private->block;
 }
 
+/* Within one Xen page. */
+static bool xgd_sync_page(struct xgd_device *xd, dma_addr_t addr, size_t size, bool to_device)
+{
+	struct xgd_ref *entry = xgd_lookup(xd, addr, size);
+
+	if (!entry)
+		return false;
+	if (xgd_is_lasting(entry))
+		return xgd_bounce_sync(entry->private, addr, size, to_device);
+
+	if (entry->flags & XGD_REF_PRIVATE)
+		xgd_bounce_sync_part(entry->private, xen_grant_dma_offset(addr), size, to_device);
+
+	return true;
+}
+
 /*
  * Bring what was copied up to date on the other side. The address may be inside a
- * mapping, the range a part of it.
+ * mapping, the range a part of it. Or it goes on in mappings whose addresses follow:
+ * AF_XDP takes these for one.
  */
 static void xgd_sync(struct xgd_device *xd, dma_addr_t addr, size_t size, bool copy,
 		     bool to_device)
 {
 	struct xgd_ref *entry = xgd_lookup(xd, addr, size);
+	bool mapped = entry;
 	size_t part;
 
-	if (unlikely(!entry))
-		goto not_mapped;
-	if (!copy)
+	if (mapped && !copy)
 		return;
-	if (xgd_is_lasting(entry)) {
-		if (unlikely(!xgd_bounce_sync(entry->private, addr, size, to_device)))
-			goto not_mapped;
+	if (mapped && xgd_is_lasting(entry) &&
+	    xgd_bounce_sync(entry->private, addr, size, to_device))
 		return;
-	}
 
-	for (; size; addr += part, size -= part) {
+	for (; mapped && size; addr += part, size -= part) {
 		part = min_t(size_t, size, XEN_PAGE_SIZE - xen_grant_dma_offset(addr));
-		entry = xgd_refs_known(xen_grant_dma_ref(addr));
-		if (entry->flags & XGD_REF_PRIVATE)
-			xgd_bounce_sync_part(entry->private, xen_grant_dma_offset(addr), part,
-					     to_device);
+		mapped = xgd_sync_page(xd, addr, part, to_device);
 	}
-	return;
-
-not_mapped:
-	xgd_not_mapped(xd, addr, size);
+	if (unlikely(!mapped))
+		xgd_not_mapped(xd, addr, size);
 }
 
 /*

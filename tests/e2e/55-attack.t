@@ -75,7 +75,7 @@ drivers blk
 ok $? 'it loads again'
 for job in 'rw=randrw --bs=512-64k' 'rw=write --bs=4k' 'rw=randread --bs=4k --iomem_align=512'; do
 	guest "fio --name=attack --filename=/dev/vda --$job --iodepth=16 --ioengine=libaio --direct=1 \
-		--size=4m --verify=crc32c --verify_fatal=1 --random_generator=tausworthe >/tmp/fio.log 2>&1" 100
+		--size=2m --verify=crc32c --verify_fatal=1 --random_generator=tausworthe >/tmp/fio.log 2>&1" 100
 	ok $? "fio finds its data: --$job" "$(guest 'tail -n 5 /tmp/fio.log')"
 done
 diag "late_total $(counter late_total), copied_total $(counter copied_total), copy $(

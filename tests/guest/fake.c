@@ -324,6 +324,46 @@ static void check_refusals(struct device *dev)
 	__free_page(page);
 }
 
+/*
+ * AF_XDP maps the pages of a pool one by one, without a sync, and takes those whose
+ * addresses follow each other for one buffer.
+ */
+static void check_neighbours(struct device *dev)
+{
+	char *mem = (char *)__get_free_pages(GFP_KERNEL, 3);
+	unsigned int i, found = 0, half = PAGE_SIZE / 2;
+	dma_addr_t addr[8] = {};
+	bool good = true;
+
+	if (!mem) {
+		ok(false, "neighbours: no memory");
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(addr); i++) {
+		addr[i] = dma_map_page_attrs(dev, virt_to_page(mem), i * PAGE_SIZE, PAGE_SIZE,
+					     DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
+		good &= is_grant(dev, addr[i]);
+	}
+	for (i = 0; good && i + 1 < ARRAY_SIZE(addr); i++) {
+		char *middle = mem + i * PAGE_SIZE + half;
+
+		if (addr[i + 1] != addr[i] + PAGE_SIZE)
+			continue;
+		found++;
+		memset(middle, 'n', PAGE_SIZE);
+		dma_sync_single_for_device(dev, addr[i] + half, PAGE_SIZE, DMA_BIDIRECTIONAL);
+		memset(middle, 0, PAGE_SIZE);
+		dma_sync_single_for_cpu(dev, addr[i] + half, PAGE_SIZE, DMA_BIDIRECTIONAL);
+		good &= !memchr_inv(middle, 'n', PAGE_SIZE);
+	}
+	ok(found && good, "a sync from one mapping into the next does both");
+	for (i = 0; i < ARRAY_SIZE(addr); i++)
+		if (addr[i] && addr[i] != DMA_MAPPING_ERROR)
+			dma_unmap_page_attrs(dev, addr[i], PAGE_SIZE, DMA_BIDIRECTIONAL,
+					     DMA_ATTR_SKIP_CPU_SYNC);
+	free_pages((unsigned long)mem, 3);
+}
+
 static void check_sg(struct device *dev)
 {
 	struct scatterlist sg[3];
@@ -601,6 +641,7 @@ static int fake_probe(struct virtio_device *vdev)
 	check_limits(dev);
 	check_refusals(dev);
 	check_sg(dev);
+	check_neighbours(dev);
 	check_exhaustion(dev);
 	pr_info("1..%u\n", tests);
 
