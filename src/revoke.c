@@ -311,7 +311,7 @@ unsigned int xgd_revoke_more(struct xgd_device *xd, grant_ref_t first, unsigned 
  * virtio_rng for one removes its queue with a buffer still in it: the memory
  * went back to the kernel while the backend could write to it.
  *
- * Context: process.
+ * Context: process, may sleep: there can be millions of references.
  * Return: how many mappings there were.
  */
 unsigned int xgd_revoke_all(struct xgd_device *xd)
@@ -320,8 +320,10 @@ unsigned int xgd_revoke_all(struct xgd_device *xd)
 	grant_ref_t ref = 0;
 
 	xgd_bounce_close(xd);
-	while ((ref = xgd_refs_next_of(xd->id, ref)) != XGD_REF_NONE)
+	while ((ref = xgd_refs_next_of(xd->id, ref)) != XGD_REF_NONE) {
 		xgd_revoke_more(xd, ref++, 1, false);
+		cond_resched();
+	}
 	this_cpu_add(xd->cpu->unmapped, mappings);
 
 	return mappings;

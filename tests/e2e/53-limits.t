@@ -32,6 +32,30 @@ hoard()
 	guest 'for i in $(seq 30); do [ -e /run/done ] && exit; usleep 100000; done; exit 1'
 }
 
+# pv_net: a network card that is served by xen-netback; Xen's script for it would want a
+# whole distribution
+pv_net()
+{
+	local vif
+
+	modprobe xen-netback
+	guest 'modprobe xen-netfront'
+	cat >/run/vif-hotplug <<-'END'
+		#!/bin/sh
+		[ "$1" != online ] || xenstore-write "$XENBUS_PATH/hotplug-status" connected
+	END
+	chmod +x /run/vif-hotplug
+	xl network-attach "$GUEST" script=/run/vif-hotplug || return
+	vif=vif$(guest_id).0
+	wait_for 10 [ -e "/sys/class/net/$vif" ] || return
+	ip addr flush dev "tap-$GUEST"
+	ip addr add "$(host_ip)/24" dev "$vif"
+	ip link set "$vif" up
+	wait_for 20 guest '[ -e /sys/class/net/eth0 ]'
+	guest "ip addr add $(guest_ip)/24 dev eth0; ip link set eth0 up"
+	wait_for 20 guest "ping -c 1 -W 1 $(host_ip)"
+}
+
 # ---- a device that takes all it can get ----
 load "backend='*=0'"
 drivers blk
@@ -50,6 +74,11 @@ hoard
 isnt $? 0 'without a limit the disk waits'
 guest 'timeout 20 dd if=/dev/xvdb of=/dev/null bs=64k count=16 iflag=direct 2>/dev/null'
 ok $? 'but a PV disk does not: some references are kept for it'
+pv_net
+guest "ping -c 5 -s 30000 $(host_ip) >/dev/null"
+ok $? 'nor does a PV network card that comes only now' "$(guest 'dmesg | tail -n 5')"
+xl network-detach "$GUEST" 0
+wait_for 10 [ ! -e "/sys/class/net/vif$(guest_id).0" ]
 like "$(guest dmesg)" 'xen_grant_dma: no [0-9]+ more grant references for domain 0: all devices may have 28672, .*max_grant_frames' \
 	'the log says what to raise'
 fake_unload

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# rig: kernel=debug snapshot=guest timeout=240
+#
+# Somebody reads all that the module shows, again and again, while it comes and goes. It
+# knows a backend domain, which is shown, too.
+
+. /payload/lib.sh
+
+ROUNDS=40
+PARAMETERS=/sys/module/xen_grant_dma/parameters
+SHOWN=/sys/kernel/debug/xen_grant_dma
+
+guest "for i in 1 2; do
+		(while [ ! -e /tmp/enough ]; do
+			cat $PARAMETERS/* $SHOWN/* >/tmp/read.\$i 2>/dev/null && echo >>/tmp/whole
+		done) >/dev/null 2>&1 &
+	done"
+insmod=$(load_command wait=9 "backend='*=0'")
+guest "for i in \$(seq $ROUNDS); do $insmod && rmmod xen_grant_dma || exit; done; : >/tmp/enough" 200
+ok $? "the module comes and goes $ROUNDS times"
+diag "all was read $(guest 'grep -c "" /tmp/whole') times"
+like "$(guest 'cat /tmp/read.1 /tmp/read.2')" 'domain 9|^9' 'somebody saw the domain'
+clean_dmesg 'the kernel has nothing to complain of'
+done_testing
