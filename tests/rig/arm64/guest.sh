@@ -88,7 +88,7 @@ guest_create()
 # standard guest has none: it has not looked for them yet.
 backend_start()
 {
-	[ -e /run/payload-size ] || return 0
+	[ -e /payload/case.t ] || return 0
 	backend_new
 	/payload/bin/xgd-backend --domid "$(guest_id)" "$@" >"$(guest_get log)" 2>&1 </dev/null &
 	guest_set pid $!
