@@ -27,7 +27,7 @@ DRACUT	= $(DESTDIR)/usr/lib/dracut/dracut.conf.d/90-xen_grant_dma.conf
 TABLES	= $(DESTDIR)/usr/share/xen_grant_dma
 X86	= $(shell sed -n 's/^CONFIG_X86_64=//p' $(KDIR)/include/config/auto.conf)
 
-.PHONY: all headers module modules_install install install-hooks install-dkms tools install-tools uninstall clean clean-tools
+.PHONY: all headers module modules_install install install-hooks install-dkms tools install-tools uninstall uninstall-tools clean clean-tools
 .PHONY: help demo test quick shell test-debug test-distro stress bench check docs dist deb rpm pkg distclean
 
 all: module
@@ -74,6 +74,12 @@ install-tools: tools
 	scripts/acpi/tables $(DESTDIR)/usr/share/xl-virtio
 	install -D -m 644 tools/xgd.bash $(DESTDIR)/usr/share/bash-completion/completions/xgd
 	install -D -m 644 -t $(DESTDIR)/usr/share/man/man8 tools/xgd.8 tools/virtio-ready.8 tools/xl-virtio.8
+
+uninstall-tools:
+	rm -f $(addprefix $(DESTDIR)/usr/sbin/,xgd xl-virtio virtio-ready) \
+		$(addprefix $(DESTDIR)/usr/share/man/man8/,xgd.8 xl-virtio.8 virtio-ready.8) \
+		$(DESTDIR)/usr/share/bash-completion/completions/xgd
+	rm -rf $(LIBEXEC) $(DESTDIR)/usr/share/xl-virtio
 
 clean-tools:
 	rm -f scripts/virtio-ready
@@ -137,6 +143,7 @@ help:
 	@echo '  make install       install it, and have it loaded before the virtio drivers'
 	@echo '  make uninstall     remove both'
 	@echo '  make install-tools xgd for guests, xl-virtio and virtio-ready for dom0'
+	@echo '  make uninstall-tools  remove them'
 	@echo '  make install-dkms  for packages: the sources, for dkms, and what goes with them; DESTDIR=, X86=y'
 	@echo '  make clean         remove what was built'
 	@echo

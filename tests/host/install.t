@@ -204,6 +204,16 @@ for kernel in $KERNELS; do
 	check "$kernel: the tree is as it was" cmp "$TMP/before" "$TMP/after"
 done
 
+# The tools, which have no kernel.
+package=$TMP/package-tools
+check 'make install-tools' in_tree stable DESTDIR="$package" install-tools
+check 'xgd is there' test -x "$package/usr/sbin/xgd"
+check 'make uninstall-tools' in_tree stable DESTDIR="$package" uninstall-tools
+check 'leaves nothing of them' nothing find "$package" -type f
+check 'make clean-tools' in_tree stable clean-tools
+git -C "$TREE" status --porcelain --ignored >"$TMP/after"
+check 'leaves the tree as it was' cmp "$TMP/before" "$TMP/after"
+
 # What cannot work is said, and make fails.
 system stable
 in_system depmod "$RELEASE"

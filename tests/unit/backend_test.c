@@ -199,6 +199,39 @@ static void backend_pci(struct kunit *test)
 	pci_dev_put(pdev);
 }
 
+/* Behind pcifront, as PV guests have it: what is meant for all is not meant for it. */
+static void backend_passed_through(struct kunit *test)
+{
+	static const struct bus_type xenbus = { .name = "xen" };
+	struct pci_dev *pdev = pci_get_domain_bus_and_slot(0, 0, PCI_DEVFN(1, 0));
+	struct device *pcifront = kunit_kzalloc(test, sizeof(*pcifront), GFP_KERNEL);
+	struct device *bridge, *parent;
+	struct xgd_backend all, named;
+	struct virtio_device *vdev;
+	int all_ret, named_ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, pcifront);
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	pcifront->bus = &xenbus;
+	vdev = device(test, &pdev->dev);
+	KUNIT_EXPECT_EQ(test, set(test, "force_grant", "1"), 0);
+	bridge = &pci_find_host_bridge(pdev->bus)->dev;
+	parent = bridge->parent;
+	bridge->parent = pcifront;
+	set(test, "backend", "*=1,default=2");
+	all_ret = xgd_backend_find(vdev, &all);
+	set(test, "backend", "00:01.0=3");
+	named_ret = xgd_backend_find(vdev, &named);
+	bridge->parent = parent;
+	pci_dev_put(pdev);
+
+	KUNIT_EXPECT_EQ(test, all_ret, -ENODEV);
+	KUNIT_EXPECT_STREQ(test, all.source,
+			   "it is passed through, so no Xen backend serves it");
+	KUNIT_EXPECT_EQ(test, named_ret, 0);
+	KUNIT_EXPECT_EQ(test, named.domid, 3);
+}
+
 static void backend_force(struct kunit *test)
 {
 	struct virtio_device *vdev = device(test, NULL);
@@ -239,6 +272,7 @@ static struct kunit_case backend_cases[] = {
 	KUNIT_CASE(backend_other_params),
 	KUNIT_CASE(backend_param),
 	KUNIT_CASE(backend_pci),
+	KUNIT_CASE(backend_passed_through),
 	KUNIT_CASE(backend_force),
 	KUNIT_CASE(backend_rest),
 	{}
