@@ -76,6 +76,7 @@ static unsigned int xgd_private_alloc(struct list_head *list, gfp_t gfp)
 		if (!private)
 			break;
 		private->page = page;
+		private->room = NULL;
 		private->vaddr = page_address(page) + i * XEN_PAGE_SIZE;
 		list_add_tail(&private->list, list);
 		get_page(page);
@@ -321,6 +322,17 @@ void xgd_bounce_exit(struct xgd_device *xd)
 				kfree(block);
 }
 
+/**
+ * xgd_bounce_tidy_later - look in a while what can be given back
+ * @xd:	the device
+ *
+ * Context: any.
+ */
+void xgd_bounce_tidy_later(struct xgd_device *xd)
+{
+	schedule_delayed_work(&xd->bounce.tidy, msecs_to_jiffies(XGD_TIDY_MS));
+}
+
 /* From any block but those that other CPUs go on with, or also from these. */
 static struct xgd_block *xgd_search_blocks(struct xgd_device *xd, bool readonly,
 					   unsigned int shift, unsigned int count, bool share,
@@ -374,7 +386,7 @@ static struct xgd_block *xgd_find_units(struct xgd_device *xd, bool readonly, un
 	if (!block && units > count)
 		block = xgd_add_block(xd, readonly, shift, count, count, GFP_ATOMIC);
 	if (block) {
-		schedule_delayed_work(&xd->bounce.tidy, msecs_to_jiffies(XGD_TIDY_MS));
+		xgd_bounce_tidy_later(xd);
 		return block;
 	}
 
@@ -491,6 +503,39 @@ void xgd_bounce_put(struct xgd_device *xd, struct xgd_private *private)
 
 	if (!keep)
 		xgd_private_free(private);
+}
+
+/**
+ * xgd_bounce_adopt - have memory that is granted outlive its owner
+ * @xd:		the device
+ * @vaddr:	a Xen page of its coherent memory
+ * @gfp:	how to get memory
+ *
+ * The page belongs to its owner, and to this, which is given up by xgd_bounce_put() or
+ * xgd_bounce_disown().
+ *
+ * Context: as @gfp says.
+ * Return: the private page, or NULL when there is no memory.
+ */
+struct xgd_private *xgd_bounce_adopt(struct xgd_device *xd, void *vaddr, gfp_t gfp)
+{
+	struct xgd_private *private = kzalloc(sizeof(*private), gfp | __GFP_NOWARN);
+	struct xgd_bounce *bounce = &xd->bounce;
+	unsigned long flags;
+
+	if (!private)
+		return NULL;
+
+	private->page = virt_to_page(vaddr);
+	private->vaddr = vaddr;
+	get_page(private->page);
+
+	spin_lock_irqsave(&bounce->lock, flags);
+	bounce->count++;
+	bounce->count_max = max(bounce->count_max, bounce->count);
+	spin_unlock_irqrestore(&bounce->lock, flags);
+
+	return private;
 }
 
 /**
@@ -649,7 +694,7 @@ bool xgd_bounce_find_idle(struct xgd_device *xd)
 		}
 	}
 	if (found)
-		schedule_delayed_work(&bounce->tidy, msecs_to_jiffies(XGD_TIDY_MS));
+		xgd_bounce_tidy_later(xd);
 	spin_unlock_irqrestore(&bounce->lock, flags);
 
 	return found;

@@ -23,7 +23,9 @@
  * @list:	in the list of spare pages
  * @page:	its memory; one reference to it is held
  * @vaddr:	the same
- * @block:	what it is part of, NULL for one that is granted as part of a run
+ * @block:	what it is part of, NULL for one that is granted as part of a run, and
+ *		for one of a ring
+ * @room:	for one of a ring: what is behind the ring
  * @phys:	without @block: the memory whose bytes it has
  * @offset:	without @block: where in the page they begin
  * @len:	without @block: how many bytes
@@ -33,6 +35,7 @@ struct xgd_private {
 	struct page		*page;
 	void			*vaddr;
 	struct xgd_block	*block;
+	struct xgd_room		*room;
 	phys_addr_t		phys;
 	u16			offset;
 	u16			len;
@@ -101,9 +104,11 @@ void xgd_bounce_sync_part(const struct xgd_private *private, unsigned int offset
 			  bool to_device);
 void xgd_bounce_copy_back(const struct xgd_private *private);
 
+struct xgd_private *xgd_bounce_adopt(struct xgd_device *xd, void *vaddr, gfp_t gfp);
 size_t xgd_bounce_bytes(struct xgd_device *xd, unsigned int pages);
 unsigned int xgd_bounce_take_idle(struct xgd_device *xd, grant_ref_t *first);
 bool xgd_bounce_find_idle(struct xgd_device *xd);
+void xgd_bounce_tidy_later(struct xgd_device *xd);
 
 static __always_inline void xgd_fill_unit(struct xgd_unit *unit, phys_addr_t phys, size_t size,
 					  unsigned int part)

@@ -14,6 +14,7 @@
 #include "dma.h"
 #include "refs.h"
 #include "revoke.h"
+#include "room.h"
 
 /* As the parameter isolation= and debugfs have them. */
 const char *const xgd_isolation_names[XGD_ISOLATIONS] = {
@@ -73,6 +74,7 @@ struct xgd_device *xgd_device_create(struct device *dev, domid_t domid, const ch
 	kref_init(&xd->kref);
 	xgd_refs_init_device(xd);
 	xgd_bounce_init(xd);
+	spin_lock_init(&xd->rooms.lock);
 	xgd_revoke_init(xd);
 	xgd_dma_init(xd);
 
@@ -101,6 +103,7 @@ static void xgd_device_release(struct kref *kref)
 
 	ida_free(&xgd_ids, xd->id);
 	put_device(xd->dev);
+	xgd_room_exit(xd);
 	xgd_bounce_exit(xd);
 	free_percpu(xd->cpu);
 	kfree(xd);

@@ -45,6 +45,8 @@ extern const char *const xgd_isolation_names[XGD_ISOLATIONS];
  * @max_private:	private Xen pages that it may have at a time
  * @copy_max:		buffers of up to so many bytes are copied also where they could
  *			be granted
+ * @ring_entries:	rings have at most so many entries, and pieces behind them; 0:
+ *			as many as the device says, and none
  */
 struct xgd_mode {
 	enum xgd_isolation	isolation;
@@ -53,26 +55,31 @@ struct xgd_mode {
 	unsigned int		max_refs;
 	unsigned int		max_private;
 	unsigned int		copy_max;
+	unsigned int		ring_entries;
 };
 
 /**
  * struct xgd_cpu - what each CPU has of a device
  * @block:	where the last piece was placed, by read-only and size
+ * @room:	room behind a ring, by read-only; NULL: there is none
  * @credit:	grant references that are counted for the device, but not used
  * @mapped:	mappings made so far
  * @unmapped:	mappings ended so far
  * @bytes:	bytes of all mappings made so far
  * @copied:	mappings of which at least one end was copied, so far
+ * @beside_rings: those of @copied that went to pages of rings
  *
  * A mapping may end on another CPU than it was made on: only sums tell something.
  */
 struct xgd_cpu {
 	struct xgd_block	*block[2][XGD_SLOT_SIZES];
+	struct xgd_block	*room[2];
 	int			credit;
 	u64			mapped;
 	u64			unmapped;
 	u64			bytes;
 	u64			copied;
+	u64			beside_rings;
 };
 
 /**
@@ -147,6 +154,37 @@ struct xgd_bounce {
 	struct delayed_work	tidy;
 };
 
+/* So many pages of a device's rings can have pieces in them. */
+#define XGD_ROOMS		16
+
+/**
+ * struct xgd_room - a page of a ring that has room for pieces
+ * @private:	the page, NULL: there is none
+ * @ref:	its reference
+ * @closed:	the ring is gone
+ * @units:	how many units there are, of pieces to be written and of those to be read
+ * @block:	these units
+ */
+struct xgd_room {
+	struct xgd_private	*private;
+	grant_ref_t		ref;
+	bool			closed;
+	unsigned int		units[2];
+	struct xgd_block	*block[2];
+};
+
+/**
+ * struct xgd_rooms - the room behind the rings of a device
+ * @lock:	protects which pages there are
+ * @words:	how many words of packed rings there were
+ * @room:	the pages
+ */
+struct xgd_rooms {
+	spinlock_t	lock;	/* protects which pages there are */
+	atomic_t	words;
+	struct xgd_room	room[XGD_ROOMS];
+};
+
 /**
  * struct xgd_device - a DMA device that is served by grants
  * @ops:	what dev->dma_ops points to; leads back to this structure
@@ -166,6 +204,7 @@ struct xgd_bounce {
  * @cpu:	what each CPU has for itself
  * @refs:	count of its grant references
  * @bounce:	private pages
+ * @rooms:	room behind rings
  * @late:	references to end later
  * @stats:	counters
  */
@@ -190,6 +229,7 @@ struct xgd_device {
 	struct list_head	list;
 	struct xgd_counted	refs;
 	struct xgd_bounce	bounce;
+	struct xgd_rooms	rooms;
 	struct xgd_late		late;
 	struct xgd_stats	stats;
 };

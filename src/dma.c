@@ -23,6 +23,7 @@
 #include "dma.h"
 #include "refs.h"
 #include "revoke.h"
+#include "room.h"
 #include "trace.h"
 
 /**
@@ -241,6 +242,8 @@ static bool xgd_sync_page(struct xgd_device *xd, dma_addr_t addr, size_t size, b
 		return false;
 	if (xgd_is_lasting(entry))
 		return xgd_bounce_sync(entry->private, addr, size, to_device);
+	if (entry->flags & XGD_REF_RING)
+		return xgd_room_sync(entry->private, addr, size, to_device);
 
 	if (entry->flags & XGD_REF_PRIVATE)
 		xgd_bounce_sync_part(entry->private, xen_grant_dma_offset(addr), size, to_device);
@@ -326,13 +329,26 @@ failed:
 static void *xgd_alloc(struct device *dev, size_t size, dma_addr_t *dma_handle,
 		       gfp_t gfp, unsigned long attrs)
 {
-	return xgd_alloc_granted(dev, size, dma_handle, gfp, false);
+	struct xgd_device *xd = to_xgd(dev);
+	void *vaddr;
+
+	/* Nothing has failed: there will be a smaller one. */
+	if (xgd_room_refuses(xd, size, gfp))
+		return NULL;
+
+	vaddr = xgd_alloc_granted(dev, size, dma_handle, gfp, false);
+	if (vaddr)
+		xgd_room_add(xd, vaddr, xen_grant_dma_ref(*dma_handle), size, gfp);
+
+	return vaddr;
 }
 
 static void xgd_free(struct device *dev, size_t size, void *vaddr,
 		     dma_addr_t dma_handle, unsigned long attrs)
 {
+	grant_ref_t first = xen_grant_dma_ref(dma_handle);
 	struct xgd_device *xd = to_xgd(dev);
+	unsigned int i;
 
 	if (!xgd_lookup(xd, dma_handle, size)) {
 		xgd_not_mapped(xd, dma_handle, size);
@@ -340,9 +356,14 @@ static void xgd_free(struct device *dev, size_t size, void *vaddr,
 	}
 
 	trace_xgd_free(xd, dma_handle, size, false);
-	xgd_revoke(xd, xen_grant_dma_ref(dma_handle), xen_grant_dma_pages(dma_handle, size), false);
+	for (i = xen_grant_dma_pages(dma_handle, size); i--; )
+		if (!xgd_room_keeps(xd, first + i))
+			xgd_revoke(xd, first + i, 1, false);
 	this_cpu_inc(xd->cpu->unmapped);
-	/* Pages that the backend still maps are pinned: they outlive this. */
+	/*
+	 * Pages that the backend still maps are pinned, and those that have pieces in them
+	 * are held: they outlive this.
+	 */
 	free_pages_exact(vaddr, XEN_PFN_UP(size) * XEN_PAGE_SIZE);
 }
 
@@ -416,7 +437,9 @@ static dma_addr_t xgd_map(struct device *dev, phys_addr_t phys, size_t size,
 	}
 
 	if (xgd_is_copied(xd, phys, size, use)) {
-		addr = xgd_bounce_map(xd, phys, size, readonly);
+		addr = xgd_room_map(xd, phys, size, readonly);
+		if (addr == DMA_MAPPING_ERROR)
+			addr = xgd_bounce_map(xd, phys, size, readonly);
 		if (addr != DMA_MAPPING_ERROR)
 			this_cpu_inc(xd->cpu->copied);
 	} else {
@@ -443,6 +466,9 @@ static void xgd_unmap(struct device *dev, dma_addr_t addr, size_t size,
 
 	if (xgd_is_lasting(entry)) {
 		if (unlikely(!xgd_bounce_unmap(entry->private, addr, size, copy_back)))
+			goto not_mapped;
+	} else if (entry->flags & XGD_REF_RING) {
+		if (unlikely(!xgd_room_unmap(entry->private, addr, size, copy_back)))
 			goto not_mapped;
 	} else if (unlikely(xgd_revoke(xd, xen_grant_dma_ref(addr),
 				       xen_grant_dma_pages(addr, size), copy_back))) {
@@ -584,6 +610,8 @@ void xgd_dma_init(struct xgd_device *xd)
 		mode->copy_max = XGD_COPY_MAX;
 	else if (mode->isolation == XGD_ISOLATION_BYTE)
 		mode->copy_max = max_t(unsigned int, mode->copy_max, XEN_PAGE_SIZE - 1);
+	if (!mode->copy_max)
+		mode->ring_entries = 0;
 	/* One less: a buffer may begin in the middle of a page. */
 	xd->max_mapping = (run - 1) * XEN_PAGE_SIZE;
 	if (mode->copy)

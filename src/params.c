@@ -335,6 +335,14 @@ module_param_cb(copy_max, &xgd_number_param, &xgd_copy_max, 0444);
 MODULE_PARM_DESC(copy_max,
 		 "copy also what could be granted, up to so many bytes, 0 to 262144 (default: 0)");
 
+static struct xgd_number xgd_ring_entries = {
+	.min = SZ_256, .max = SZ_32K, .also = ", or 0 for as many as the device says",
+	.value = SZ_256,
+};
+module_param_cb(ring_entries, &xgd_number_param, &xgd_ring_entries, 0444);
+MODULE_PARM_DESC(ring_entries,
+		 "entries that a ring may have, 256 to 32768; small copies lie behind rings then, where QEMU maps them at no cost; 0: as many as the device says, and nothing behind them (default: 256)");
+
 static int xgd_bool_set(const char *val, const struct kernel_param *kp)
 {
 	int ret = param_set_bool(val, kp);
@@ -392,6 +400,7 @@ void xgd_params_mode(struct xgd_mode *mode)
 		.isolation = xgd_isolation,
 		.copy = xgd_copy_always,
 		.copy_max = xgd_copy_max.value,
+		.ring_entries = xgd_ring_entries.value,
 		.rw_grants = xgd_rw_grants,
 		.max_refs = xgd_max_refs.value,
 		.max_private = xgd_bounce_kb.value / (XEN_PAGE_SIZE / SZ_1K),

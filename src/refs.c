@@ -651,12 +651,8 @@ bool xgd_refs_end_and_free(struct xgd_device *xd, grant_ref_t ref)
 void xgd_refs_grant_private(struct xgd_device *xd, grant_ref_t ref,
 			    struct xgd_private *private, phys_addr_t phys, bool readonly)
 {
-	struct xgd_ref *entry = xgd_refs_known(ref);
-
 	xgd_refs_grant(xd, ref, 1, phys, readonly);
-	/* The entry is looked at when the mapping ends, not before. */
-	entry->private = private;
-	entry->flags |= XGD_REF_PRIVATE;
+	xgd_refs_set_private(ref, private, 0);
 }
 
 /*

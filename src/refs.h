@@ -21,6 +21,7 @@ struct xgd_private;
 #define XGD_REF_LATE		BIT(0)	/* in its device's list of late references */
 #define XGD_REF_PRIVATE		BIT(1)	/* of a private page, not of somebody's memory */
 #define XGD_REF_READONLY	BIT(2)	/* granted for reading only */
+#define XGD_REF_RING		BIT(3)	/* of a ring, with room for pieces: XGD_REF_PRIVATE, too */
 
 /**
  * struct xgd_ref - what this module knows of one grant reference
@@ -242,6 +243,15 @@ static __always_inline void xgd_refs_free(struct xgd_device *xd, grant_ref_t fir
 		xgd_refs_free_pooled(xd, first, count);
 	else
 		xgd_refs_free_more(xd, first, count);
+}
+
+/* What is granted is a private page. The entry is looked at when the mapping ends. */
+static inline void xgd_refs_set_private(grant_ref_t ref, struct xgd_private *private, u8 flags)
+{
+	struct xgd_ref *entry = xgd_refs_known(ref);
+
+	entry->private = private;
+	entry->flags |= XGD_REF_PRIVATE | flags;
 }
 
 /* Grant the Xen page with the number @frame. */

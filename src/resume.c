@@ -35,16 +35,19 @@ static void xgd_grant_again(struct xgd_device *xd, grant_ref_t ref, bool version
 {
 	struct xgd_ref *entry = xgd_refs_entry(ref);
 	bool readonly = entry->flags & XGD_REF_READONLY;
+	u8 ring = entry->flags & XGD_REF_RING;
 
 	if (!version_2 && !gnttab_end_foreign_access_ref(ref))
 		return;
 
-	if (entry->flags & XGD_REF_PRIVATE)
+	if (entry->flags & XGD_REF_PRIVATE) {
 		xgd_refs_grant_private(xd, ref, entry->private,
 				       virt_to_phys(entry->private->vaddr), readonly);
-	else
+		entry->flags |= ring;
+	} else {
 		xgd_refs_grant(xd, ref, 1,
 			       page_to_phys(entry->page) + entry->part * XEN_PAGE_SIZE, readonly);
+	}
 }
 
 static void xgd_resume_device(struct xgd_device *xd, void *data)

@@ -19,6 +19,7 @@
 #include "bounce.h"
 #include "refs.h"
 #include "revoke.h"
+#include "room.h"
 #include "trace.h"
 
 #define XGD_PAUSE_MIN_MS	10
@@ -218,8 +219,10 @@ static unsigned int xgd_revoke_lasting(struct xgd_device *xd, grant_ref_t first,
 		struct xgd_private *private = NULL;
 
 		/* Once ended, the entry can be anybody's. */
-		if (entry->flags & XGD_REF_PRIVATE)
+		if (entry->flags & XGD_REF_PRIVATE) {
 			private = entry->private;
+			xgd_room_gone(xd, private);
+		}
 		if (!xgd_try_end(xd, first + i, entry)) {
 			xgd_not_ended(xd, first + i, entry, copy_back);
 			late++;
@@ -268,6 +271,8 @@ static void xgd_tidy_work(struct work_struct *work)
 
 	while ((count = xgd_bounce_take_idle(xd, &first)))
 		xgd_revoke_more(xd, first, count, false);
+	while ((first = xgd_room_take_closed(xd)) != XGD_REF_NONE)
+		xgd_revoke_more(xd, first, 1, false);
 	xgd_bounce_find_idle(xd);
 }
 

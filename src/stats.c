@@ -12,6 +12,7 @@
 #include "device.h"
 #include "ready.h"
 #include "refs.h"
+#include "room.h"
 #include "stats.h"
 #include "verdict.h"
 
@@ -53,6 +54,7 @@ static struct xgd_cpu xgd_sum(struct xgd_device *xd)
 		sum.mapped += READ_ONCE(mine->mapped);
 		sum.bytes += READ_ONCE(mine->bytes);
 		sum.copied += READ_ONCE(mine->copied);
+		sum.beside_rings += READ_ONCE(mine->beside_rings);
 	}
 
 	return sum;
@@ -61,7 +63,8 @@ static struct xgd_cpu xgd_sum(struct xgd_device *xd)
 /* What the module keeps of a device, when that has so many private pages. */
 static size_t xgd_metadata(struct xgd_device *xd, unsigned int pages)
 {
-	return sizeof(*xd) + num_possible_cpus() * sizeof(*xd->cpu) + xgd_bounce_bytes(xd, pages);
+	return sizeof(*xd) + num_possible_cpus() * sizeof(*xd->cpu) +
+	       xgd_bounce_bytes(xd, pages) + xgd_room_bytes(xd);
 }
 
 static void xgd_device_lines(const struct xgd_lines *lines, struct xgd_device *xd)
@@ -81,6 +84,7 @@ static void xgd_device_lines(const struct xgd_lines *lines, struct xgd_device *x
 		{ "mapped_total",	sum.mapped },
 		{ "bytes_total",	sum.bytes },
 		{ "copied_total",	sum.copied },
+		{ "ring_total",		sum.beside_rings },
 		{ "failed",		atomic64_read(&stats->failed) },
 		{ "refused",		atomic64_read(&stats->refused) },
 		{ "late_total",		atomic64_read(&stats->late) },
