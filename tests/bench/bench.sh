@@ -6,6 +6,10 @@
 #
 #   none	virtio without our module: the backend maps the guest's memory
 #   byte, page	with it; the name is that of isolation=
+#   no-rings	as byte, with ring_entries=0: nothing lies behind rings
+#   options	as byte, with what pays on QEMU's command line
+#   keep	with copy=always and libxgd-keep
+#   keep-options	the same with what pays on QEMU's command line
 #   own	as byte, with xgd-backend in place of QEMU
 #   own-kept	the same with copy=always and xgd-backend --keep-grants
 #   intree	with the kernel's own grant DMA
@@ -34,7 +38,9 @@ variant_load()
 	none)	;;
 	intree)	guest 'insmod /payload/stable/intree.ko' ;;
 	own)	load 'backend=*=0' ;;
-	own-kept) load 'backend=*=0:copy' ;;
+	own-kept|keep*) load 'backend=*=0:copy' ;;
+	no-rings) load 'backend=*=0' ring_entries=0 ;;
+	options) load 'backend=*=0' ;;
 	*)	load 'backend=*=0' isolation="$VARIANT" || bail 'the module does not load' ;;
 	esac
 }
@@ -82,9 +88,27 @@ bench_guest()
 {
 	mkfifo /run/monitor.in /run/monitor.out
 	cat /run/monitor.out >/dev/null &
+	case $VARIANT in
+	keep*)	QEMU=/payload/libexec/xen-grant-dma/qemu-keep ;;
+	esac
 	guest_boot -- "$@" -chardev pipe,id=monitor,path=/run/monitor -mon chardev=monitor ||
 		bail 'no guest'
 	backend_does 'trace-event xen_remap_bucket off'
+}
+
+# blk_options / net_options: what pays on QEMU's command line, where that is measured
+blk_options()
+{
+	case $VARIANT in
+	*options) echo ioeventfd=off,indirect_desc=off ;;
+	esac
+}
+
+net_options()
+{
+	case $VARIANT in
+	*options) echo ioeventfd=off ;;
+	esac
 }
 
 # own_backend: xgd-backend has the standard devices from here on

@@ -4,24 +4,41 @@
 # What a request to a disk costs the whole machine. fio makes a few requests and then
 # many: the difference is what so many requests cost, without that of starting fio.
 #
-# At a depth of N fio hands over N requests at a time and waits until all are done. With
-# one processor for all, requests that it hands over one at a time would be served one at
-# a time, whatever the depth.
+# At a depth of N fio hands over N requests at a time and waits until all are done; where
+# it is steady, it hands over one more for each that is done. With one processor for all,
+# requests that it hands over one at a time are served one at a time, whatever the depth.
 
 # shellcheck source=tests/bench/bench.sh
 . /payload/bench.sh
 
-REPEATS=3
+REPEATS=${REPEATS:-3}
 FEW=32
 DEVICE=/dev/vda
 
-# fio_blk PATTERN KBYTES DEPTH REQUESTS: the memory is in one piece. Otherwise chance
-# would decide in how many a long request is.
+SCATTERED=/run/scattered
+
+# scatter: memory for fio of which no page has its neighbour beside it
+scatter()
+{
+	guest "for first in 0 1; do
+		for i in \$(seq \$first 2 271); do
+			dd if=/dev/zero of=$SCATTERED bs=4k count=1 seek=\$i conv=notrunc 2>/dev/null
+		done
+	done" 60 || bail 'no memory'
+}
+
+# fio_blk PATTERN KBYTES DEPTH REQUESTS [steady|scattered]: the memory is in one piece, as
+# otherwise chance would decide in how many a long request is; or each page is by itself
 fio_blk()
 {
-	guest "fio --iomem=shmhuge --name=bench --filename=$DEVICE --direct=1 --ioengine=libaio --thread --gtod_reduce=1 \
-		--rw=$1 --bs=${2}k --iodepth=$3 --iodepth_batch=$3 --iodepth_batch_complete_min=$3 \
-		--number_ios=$4 --minimal >/run/fio 2>&1 || { cat /run/fio; false; }" 600 ||
+	local memory=shmhuge batch="--iodepth_batch=$3 --iodepth_batch_complete_min=$3"
+
+	case ${5-} in
+	steady)		batch='--iodepth_batch=1 --iodepth_batch_complete_min=1 --iodepth_batch_complete_max=1' ;;
+	scattered)	memory=mmapshared:$SCATTERED ;;
+	esac
+	guest "fio --iomem=$memory --name=bench --filename=$DEVICE --direct=1 --ioengine=libaio --thread --gtod_reduce=1 \
+		--rw=$1 --bs=${2}k --iodepth=$3 $batch --number_ios=$4 --minimal >/run/fio 2>&1 || { cat /run/fio; false; }" 600 ||
 		bail 'fio failed'
 }
 
@@ -41,10 +58,10 @@ mapped()
 	esac
 }
 
-# blk NAME PATTERN KBYTES DEPTH REQUESTS: REQUESTS is a multiple of DEPTH
+# blk NAME PATTERN KBYTES DEPTH REQUESTS [steady|scattered]: REQUESTS is a multiple of DEPTH
 blk()
 {
-	local name=$1 i many many_mapped few_busy few_dom0 few_guest
+	local name=$1 how=${6-} i many many_mapped few_busy few_dom0 few_guest
 	shift
 
 	# Foreign maps cost ten times as much.
@@ -52,12 +69,12 @@ blk()
 	[ "$VARIANT" != none ] || many=$((many / 4))
 	step "disk: $name"
 	# The first run finds nothing in caches, and nothing that the backend has kept.
-	mapped fio_blk "$1" "$2" "$3" $((FEW + many))
+	mapped fio_blk "$1" "$2" "$3" $((FEW + many)) "$how"
 	many_mapped=$mapped
-	spent fio_blk "$1" "$2" "$3" $FEW
+	spent fio_blk "$1" "$2" "$3" $FEW "$how"
 	few_busy=$spent_busy few_dom0=$spent_dom0 few_guest=$spent_guest
 	for i in $(seq $REPEATS); do
-		spent fio_blk "$1" "$2" "$3" $((FEW + many))
+		spent fio_blk "$1" "$2" "$3" $((FEW + many)) "$how"
 		value blk "$name" 'instructions per I/O' $(((spent_busy - few_busy) / many))
 		value blk "$name" 'instructions per I/O in dom0' $(((spent_dom0 - few_dom0) / many))
 		value blk "$name" 'instructions per I/O in the guest' $(((spent_guest - few_guest) / many))
@@ -66,7 +83,7 @@ blk()
 	case $VARIANT in
 	pv*)	return ;;
 	esac
-	mapped fio_blk "$1" "$2" "$3" $FEW
+	mapped fio_blk "$1" "$2" "$3" $FEW "$how"
 	value blk "$name" 'backend maps per I/O' "$(awk "BEGIN { print ($many_mapped - $mapped) / $many }")"
 }
 
@@ -83,7 +100,7 @@ pv_disk()
 }
 
 # shellcheck disable=SC2046
-bench_guest $(std_blk) $(std_net) $(std_rng)
+bench_guest $(std_blk "$(blk_options)") $(std_net) $(std_rng)
 case $VARIANT in
 own*)		own_backend; variant_load; drivers blk ;;
 pv)		pv_disk 0 disabled ;;
@@ -91,6 +108,7 @@ pv-persistent)	pv_disk 1 enabled ;;
 *)		variant_load; drivers blk ;;
 esac
 guest 'echo 8 >/proc/sys/vm/nr_hugepages'
+scatter
 if [ -n "${PROFILE-}" ]; then
 	cat /proc/kallsyms >/var/log/kallsyms
 	cat /proc/modules >/var/log/modules-dom0
@@ -106,12 +124,15 @@ memory_idle disk
 blk 'random read 4 KiB, depth 1' randread 4 1 384
 blk 'random read 4 KiB, depth 32' randread 4 32 960
 if [ -z "$QUICK" ]; then
+	blk 'random read 4 KiB, steady depth 32' randread 4 32 480 steady
 	blk 'random read 4 KiB, depth 8' randread 4 8 480
 	blk 'random write 4 KiB, depth 1' randwrite 4 1 384
 	blk 'random write 4 KiB, depth 8' randwrite 4 8 480
 	blk 'random write 4 KiB, depth 32' randwrite 4 32 960
 	blk 'read 128 KiB, depth 1' read 128 1 192
 	blk 'read 1 MiB, depth 1' read 1024 1 24
+	blk 'read 128 KiB, scattered pages, depth 1' read 128 1 96 scattered
+	blk 'read 1 MiB, scattered pages, depth 1' read 1024 1 16 scattered
 fi
 memory_peak disk
 done_testing

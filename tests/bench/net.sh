@@ -8,7 +8,7 @@
 . /payload/bench.sh
 
 # The runs of a second each take long.
-REPEATS=3
+REPEATS=${REPEATS:-3}
 [ -z "$QUICK" ] || REPEATS=1
 FEW=64
 MANY=1088
@@ -80,7 +80,7 @@ pv_net()
 }
 
 # shellcheck disable=SC2046
-bench_guest $(std_net)
+bench_guest $(std_net "$(net_options)")
 case $VARIANT in
 pv)	pv_net ;;
 *)	variant_load; drivers net ;;

@@ -5,7 +5,7 @@
 
 . /payload/lib.sh
 
-SUITES='xgd_refs xgd_bounce xgd_revoke xgd_dma xgd_backend xgd_backend_of'
+SUITES='xgd_refs xgd_bounce xgd_revoke xgd_dma xgd_room xgd_backend xgd_backend_of'
 
 # The suites say which requests for memory are to fail; all sorts may.
 faults 100

@@ -42,6 +42,7 @@ refused bounce_kb=1023 '"1023"' '1024 to 1048576'
 refused bounce_kb=9999999 '"9999999"'
 refused max_refs=lots '"lots"' '1024 to 16777216, or 0'
 refused keep_refs=all '"all"' '1 to 16777216, or 0'
+refused ring_entries=255 '"255"' '256 to 32768, or 0'
 refused rw_grants=ro '"ro"' '0 or 1'
 refused access_platform=maybe '"maybe"' access_platform=require access_platform=prefer
 refused force_grant=sure '"sure"' '0 or 1'
@@ -56,7 +57,7 @@ is "$(show backend)" '' 'default of backend'
 is "$(show force_grant)$(show rebind)$(show take_over)" NNN 'defaults of the switches'
 is "$(show access_platform)" require 'default of access_platform'
 is "$(show isolation) $(show bounce_kb) $(show max_refs) $(show keep_refs) $(show rw_grants)" 'byte 16384 0 0 N' 'defaults of what limits a backend'
-is "$(show copy) $(show copy_max)" 'needed 0' 'defaults of what is copied'
+is "$(show copy) $(show copy_max) $(show ring_entries)" 'needed 0 256' 'defaults of what is copied, and where to'
 unload
 load "backend='0000:00:01.0=3,virtio1=none,virtio2=0:copy,*=0'" force_grant access_platform=prefer
 is "$(show backend)" '0000:00:01.0=3,virtio1=none,virtio2=0:copy,*=0' 'backend is shown as given'

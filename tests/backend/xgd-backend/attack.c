@@ -13,7 +13,8 @@
  *	keep		from now on unmap nothing
  *	release		unmap what was kept, and keep no more
  *	scribble	write to what is kept and can be written
- *	writable	map for writing what is kept for reading
+ *	writable	map for writing what is kept for reading, and write to what that
+ *			succeeds for: how many, and on how many pages
  *
  * Each is answered by a line "done LINE[: RESULT]".
  */
@@ -30,6 +31,7 @@
 #define LINE_MAX	128
 #define PAGE		4096
 #define STRIDE		64
+#define PAGES_MAX	64
 
 static const char *const names[] = {
 	[ATTACK_NONE]		= "none",
@@ -119,8 +121,21 @@ static unsigned int scribble(struct guest *guest)
 	return pages;
 }
 
-static void map_for_writing(struct guest *guest, unsigned int *tried, unsigned int *mapped)
+static void note_page(uint64_t *seen, unsigned int *count, uint64_t addr)
 {
+	unsigned int i;
+
+	for (i = 0; i < *count; i++)
+		if (seen[i] == addr / PAGE)
+			return;
+	if (*count < PAGES_MAX)
+		seen[(*count)++] = addr / PAGE;
+}
+
+static void map_for_writing(struct guest *guest, unsigned int *tried, unsigned int *mapped,
+			    unsigned int *pages)
+{
+	uint64_t seen[PAGES_MAX];
 	struct mapping mapping;
 	struct kept *kept;
 
@@ -131,6 +146,8 @@ static void map_for_writing(struct guest *guest, unsigned int *tried, unsigned i
 		if (guest_map(kept->memory, kept->mapping.addr, kept->mapping.len, true, &mapping))
 			continue;
 		++*mapped;
+		note_page(seen, pages, kept->mapping.addr);
+		memset(mapping.data, 0xee, kept->mapping.len);
 		guest_unmap(kept->memory, &mapping);
 	}
 }
@@ -146,7 +163,7 @@ static void set_attack(struct device *dev, enum attack attack)
 
 static void all_kept(struct guest *guest, const char *line)
 {
-	unsigned int tried = 0, mapped = 0;
+	unsigned int tried = 0, mapped = 0, pages = 0;
 
 	if (!strcmp(line, "keep")) {
 		guest->never_unmap = true;
@@ -158,8 +175,8 @@ static void all_kept(struct guest *guest, const char *line)
 	} else if (!strcmp(line, "scribble")) {
 		printf("done %s: %u pages\n", line, scribble(guest));
 	} else if (!strcmp(line, "writable")) {
-		map_for_writing(guest, &tried, &mapped);
-		printf("done %s: %u of %u\n", line, mapped, tried);
+		map_for_writing(guest, &tried, &mapped, &pages);
+		printf("done %s: %u of %u, on %u pages\n", line, mapped, tried, pages);
 	} else {
 		printf("bad line: %s\n", line);
 	}
