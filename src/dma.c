@@ -423,6 +423,30 @@ static __always_inline int xgd_map_error(struct xgd_device *xd, phys_addr_t phys
 	return 0;
 }
 
+static __always_inline dma_addr_t xgd_mapped(struct xgd_device *xd, dma_addr_t addr, size_t size,
+					     bool readonly)
+{
+	xgd_count_map(xd, addr, size);
+	if (addr != DMA_MAPPING_ERROR)
+		trace_xgd_map(xd, addr, size, readonly);
+
+	return addr;
+}
+
+/* Called last, so that who has no room does not pay for it. */
+static noinline dma_addr_t xgd_map_small(struct xgd_device *xd, phys_addr_t phys, size_t size,
+					 bool readonly)
+{
+	dma_addr_t addr = xgd_room_take(xd, phys, size, readonly);
+
+	if (addr == DMA_MAPPING_ERROR)
+		addr = xgd_bounce_map(xd, phys, size, readonly);
+	if (addr != DMA_MAPPING_ERROR)
+		this_cpu_inc(xd->cpu->copied);
+
+	return xgd_mapped(xd, addr, size, readonly);
+}
+
 static dma_addr_t xgd_map(struct device *dev, phys_addr_t phys, size_t size,
 			  enum dma_data_direction dir, unsigned long attrs)
 {
@@ -437,22 +461,36 @@ static dma_addr_t xgd_map(struct device *dev, phys_addr_t phys, size_t size,
 	}
 
 	if (xgd_is_copied(xd, phys, size, use)) {
-		addr = xgd_room_map(xd, phys, size, readonly);
-		if (addr == DMA_MAPPING_ERROR)
-			addr = xgd_bounce_map(xd, phys, size, readonly);
+		if (xgd_room_has(xd, size, readonly))
+			return xgd_map_small(xd, phys, size, readonly);
+		addr = xgd_bounce_map(xd, phys, size, readonly);
 		if (addr != DMA_MAPPING_ERROR)
 			this_cpu_inc(xd->cpu->copied);
 	} else {
 		addr = xgd_grant(xd, phys, size, use);
 	}
-	xgd_count_map(xd, addr, size);
-	if (addr != DMA_MAPPING_ERROR)
-		trace_xgd_map(xd, addr, size, readonly);
 
-	return addr;
+	return xgd_mapped(xd, addr, size, readonly);
 }
 
 XGD_DEFINE_MAP_OPS(xgd_map)
+
+static __always_inline void xgd_unmapped(struct xgd_device *xd, dma_addr_t addr, size_t size,
+					 enum dma_data_direction dir)
+{
+	this_cpu_inc(xd->cpu->unmapped);
+	trace_xgd_unmap(xd, addr, size, dir == DMA_TO_DEVICE);
+}
+
+static noinline void xgd_unmap_small(struct xgd_device *xd, const struct xgd_private *private,
+				     dma_addr_t addr, size_t size, enum dma_data_direction dir,
+				     bool copy_back)
+{
+	if (xgd_room_unmap(private, addr, size, copy_back))
+		xgd_unmapped(xd, addr, size, dir);
+	else
+		xgd_not_mapped(xd, addr, size);
+}
 
 static void xgd_unmap(struct device *dev, dma_addr_t addr, size_t size,
 		      enum dma_data_direction dir, unsigned long attrs)
@@ -468,14 +506,13 @@ static void xgd_unmap(struct device *dev, dma_addr_t addr, size_t size,
 		if (unlikely(!xgd_bounce_unmap(entry->private, addr, size, copy_back)))
 			goto not_mapped;
 	} else if (entry->flags & XGD_REF_RING) {
-		if (unlikely(!xgd_room_unmap(entry->private, addr, size, copy_back)))
-			goto not_mapped;
+		xgd_unmap_small(xd, entry->private, addr, size, dir, copy_back);
+		return;
 	} else if (unlikely(xgd_revoke(xd, xen_grant_dma_ref(addr),
 				       xen_grant_dma_pages(addr, size), copy_back))) {
 		xgd_distrust(xd);
 	}
-	this_cpu_inc(xd->cpu->unmapped);
-	trace_xgd_unmap(xd, addr, size, dir == DMA_TO_DEVICE);
+	xgd_unmapped(xd, addr, size, dir);
 	return;
 
 not_mapped:

@@ -34,6 +34,9 @@
 /* Where pieces of both kinds share a page: so many to be written, if there is room. */
 #define XGD_UNITS_WRITTEN	32
 
+/* The descriptor table of a header, one buffer and a status: so many units. */
+#define XGD_UNITS_TABLE		3
+
 /* Rings have at most so many entries (virtio 1.3, 2.7). */
 #define XGD_ENTRIES_MAX		32768
 
@@ -132,7 +135,9 @@ static struct xgd_block *xgd_room_block(struct xgd_room *room, bool readonly, gf
 		if (!block)
 			return NULL;
 		block->shift = XGD_UNIT_SHIFT;
+		block->readonly = readonly;
 		block->units = XGD_RUN_MAX;
+		/* For xgd_room_search(). */
 		smp_store_release(&room->block[readonly], block);
 	}
 
@@ -436,6 +441,19 @@ void xgd_room_exit(struct xgd_device *xd)
 	}
 }
 
+/*
+ * Take units in a row. A table that lies elsewhere costs no map if its header, which is
+ * mapped for longer, is there, too: so what is left in the end is for tables.
+ */
+static int xgd_room_take_units(struct xgd_block *block, unsigned int count)
+{
+	if (block->readonly && count < XGD_UNITS_TABLE &&
+	    hweight64(atomic64_read(&block->free)) <= XGD_UNITS_TABLE)
+		return -1;
+
+	return xgd_take_run(&block->free, count);
+}
+
 /* In some of the other pages. */
 static struct xgd_block *xgd_room_search(struct xgd_device *xd, bool readonly,
 					 unsigned int count, int *first)
@@ -446,10 +464,11 @@ static struct xgd_block *xgd_room_search(struct xgd_device *xd, bool readonly,
 
 	for (i = 0; i < XGD_ROOMS && tries < XGD_ROOM_TRIES; i++) {
 		room = &xd->rooms.room[(at + i) % XGD_ROOMS];
+		/* See xgd_room_block(). */
 		block = smp_load_acquire(&room->block[readonly]);
 		if (!block || READ_ONCE(room->closed))
 			continue;
-		*first = xgd_take_run(&block->free, count);
+		*first = xgd_room_take_units(block, count);
 		if (*first >= 0)
 			return block;
 		tries++;
@@ -459,14 +478,14 @@ static struct xgd_block *xgd_room_search(struct xgd_device *xd, bool readonly,
 }
 
 /**
- * xgd_room_take - the same as xgd_room_map(), where there may be room
+ * xgd_room_take - copy a piece to behind a ring
  * @xd:		the device
  * @phys:	physical address of the piece
  * @size:	its size in bytes, 1 to XGD_ROOM_PIECE
  * @readonly:	the backend needs only to read
  *
  * Context: any.
- * Return: as xgd_room_map().
+ * Return: its DMA address, or DMA_MAPPING_ERROR when there is no room.
  */
 dma_addr_t xgd_room_take(struct xgd_device *xd, phys_addr_t phys, size_t size, bool readonly)
 {
@@ -476,7 +495,7 @@ dma_addr_t xgd_room_take(struct xgd_device *xd, phys_addr_t phys, size_t size, b
 	int first = -1;
 
 	if (block)
-		first = xgd_take_run(&block->free, count);
+		first = xgd_room_take_units(block, count);
 	if (first < 0)
 		block = xgd_room_search(xd, readonly, count, &first);
 	if (!block)

@@ -27,22 +27,17 @@ bool xgd_room_unmap(const struct xgd_private *private, dma_addr_t addr, size_t s
 		    bool copy_back);
 
 /**
- * xgd_room_map - copy a piece to behind a ring
+ * xgd_room_has - may there be room for a piece?
  * @xd:		the device
- * @phys:	physical address of the piece
- * @size:	its size in bytes, at least 1
+ * @size:	its size in bytes
  * @readonly:	the backend needs only to read
  *
  * Context: any.
- * Return: its DMA address, or DMA_MAPPING_ERROR when there is no room.
+ * Return: whether to ask xgd_room_take().
  */
-static __always_inline dma_addr_t xgd_room_map(struct xgd_device *xd, phys_addr_t phys,
-					       size_t size, bool readonly)
+static __always_inline bool xgd_room_has(struct xgd_device *xd, size_t size, bool readonly)
 {
-	if (size > XGD_ROOM_PIECE || !this_cpu_read(xd->cpu->room[readonly]))
-		return DMA_MAPPING_ERROR;
-
-	return xgd_room_take(xd, phys, size, readonly);
+	return size <= XGD_ROOM_PIECE && this_cpu_read(xd->cpu->room[readonly]);
 }
 
 #endif /* XGD_ROOM_H */

@@ -64,6 +64,8 @@ blk()
 	local name=$1 how=${6-} i many many_mapped few_busy few_dom0 few_guest
 	shift
 
+	echo "$name" | grep -Eq "${ONLY:-.}" || return 0
+
 	# Foreign maps cost ten times as much.
 	many=$4
 	[ "$VARIANT" != none ] || many=$((many / 4))

@@ -56,6 +56,8 @@ cmp_ok "$(maps_of 320 "$(requests 8 320)")" -le 12 'eight at a time, too'
 # 18 of them with all that they have find room, and 32 with their status bytes.
 cmp_ok "$(maps_of 640 "$(requests 32 640 --iodepth_batch_complete_min=1)")" -le 20 \
 	'32 that follow each other take less than two'
+cmp_ok "$(maps_of 640 "$(requests 32 640 --iodepth_batch=32 --iodepth_batch_complete_min=32)")" -le 12 \
+	'32 at a time take little more than one'
 right 'with'
 cmp_ok "$(counter ring_total)" -gt 1000 'pieces were behind rings'
 net_up

@@ -200,9 +200,10 @@ static void room_full(struct kunit *test)
 		room_ring(test, xd, RING_SIZE), room_ring(test, xd, RING_SIZE)
 	};
 	char *memory = unit_pages(test, 1);
+	dma_addr_t *addr = kunit_kcalloc(test, MANY, sizeof(*addr), GFP_KERNEL);
 	unsigned int i, inside = 0;
-	dma_addr_t addr[MANY];
 
+	KUNIT_ASSERT_NOT_NULL(test, addr);
 	for (i = 0; i < MANY; i++) {
 		memset(memory + i * 60, i, 60);
 		addr[i] = room_map(test, xd, memory + i * 60, 48, DMA_TO_DEVICE);
@@ -289,11 +290,12 @@ static void room_late(struct kunit *test)
 static void room_again(struct kunit *test)
 {
 	struct xgd_device *xd = room_device(test, ENTRIES);
+	dma_addr_t *addr = kunit_kcalloc(test, 3 * XGD_ROOMS, sizeof(*addr), GFP_KERNEL);
 	char *memory = unit_pages(test, 0);
-	dma_addr_t addr[3 * XGD_ROOMS];
 	struct ring ring;
 	unsigned int i;
 
+	KUNIT_ASSERT_NOT_NULL(test, addr);
 	for (i = 0; i < 3 * XGD_ROOMS; i++) {
 		ring = room_ring(test, xd, RING_SIZE);
 		addr[i] = room_map(test, xd, memory, 40, DMA_TO_DEVICE);
