@@ -5,8 +5,8 @@
 # many: the difference is what so many requests cost, without that of starting fio.
 #
 # At a depth of N fio hands over N requests at a time and waits until all are done; where
-# it is steady, it hands over one more for each that is done. With one processor for all,
-# requests that it hands over one at a time are served one at a time, whatever the depth.
+# it is steady, it waits for one, and hands over as many as it finds done then. With one
+# processor for all, requests that it hands over one at a time are served one at a time.
 
 # shellcheck source=tests/bench/bench.sh
 . /payload/bench.sh
@@ -34,7 +34,7 @@ fio_blk()
 	local memory=shmhuge batch="--iodepth_batch=$3 --iodepth_batch_complete_min=$3"
 
 	case ${5-} in
-	steady)		batch='--iodepth_batch=1 --iodepth_batch_complete_min=1 --iodepth_batch_complete_max=1' ;;
+	steady)		batch="--iodepth_batch=$3 --iodepth_batch_complete_min=1 --iodepth_batch_complete_max=$3" ;;
 	scattered)	memory=mmapshared:$SCATTERED ;;
 	esac
 	guest "fio --iomem=$memory --name=bench --filename=$DEVICE --direct=1 --ioengine=libaio --thread --gtod_reduce=1 \
@@ -61,7 +61,7 @@ mapped()
 # blk NAME PATTERN KBYTES DEPTH REQUESTS [steady|scattered]: REQUESTS is a multiple of DEPTH
 blk()
 {
-	local name=$1 how=${6-} i many many_mapped few_busy few_dom0 few_guest
+	local name=$1 how=${6-} few=$FEW i many many_mapped few_busy few_dom0 few_guest
 	shift
 
 	echo "$name" | grep -Eq "${ONLY:-.}" || return 0
@@ -69,14 +69,15 @@ blk()
 	# Foreign maps cost ten times as much.
 	many=$4
 	[ "$VARIANT" != none ] || many=$((many / 4))
+	[ "$2" -lt 1024 ] || few=8
 	step "disk: $name"
 	# The first run finds nothing in caches, and nothing that the backend has kept.
-	mapped fio_blk "$1" "$2" "$3" $((FEW + many)) "$how"
+	mapped fio_blk "$1" "$2" "$3" $((few + many)) "$how"
 	many_mapped=$mapped
-	spent fio_blk "$1" "$2" "$3" $FEW "$how"
+	spent fio_blk "$1" "$2" "$3" $few "$how"
 	few_busy=$spent_busy few_dom0=$spent_dom0 few_guest=$spent_guest
 	for i in $(seq $REPEATS); do
-		spent fio_blk "$1" "$2" "$3" $((FEW + many)) "$how"
+		spent fio_blk "$1" "$2" "$3" $((few + many)) "$how"
 		value blk "$name" 'instructions per I/O' $(((spent_busy - few_busy) / many))
 		value blk "$name" 'instructions per I/O in dom0' $(((spent_dom0 - few_dom0) / many))
 		value blk "$name" 'instructions per I/O in the guest' $(((spent_guest - few_guest) / many))
@@ -85,7 +86,7 @@ blk()
 	case $VARIANT in
 	pv*)	return ;;
 	esac
-	mapped fio_blk "$1" "$2" "$3" $FEW "$how"
+	mapped fio_blk "$1" "$2" "$3" $few "$how"
 	value blk "$name" 'backend maps per I/O' "$(awk "BEGIN { print ($many_mapped - $mapped) / $many }")"
 }
 
