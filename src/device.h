@@ -176,11 +176,13 @@ struct xgd_room {
 /**
  * struct xgd_rooms - the room behind the rings of a device
  * @lock:	protects which pages there are
+ * @open:	there are some, whose rings are there, too
  * @words:	how many words of packed rings there were
  * @room:	the pages
  */
 struct xgd_rooms {
 	spinlock_t	lock;	/* protects which pages there are */
+	bool		open;
 	atomic_t	words;
 	struct xgd_room	room[XGD_ROOMS];
 };

@@ -434,11 +434,13 @@ static __always_inline dma_addr_t xgd_mapped(struct xgd_device *xd, dma_addr_t a
 }
 
 /* Called last, so that who has no room does not pay for it. */
-static noinline dma_addr_t xgd_map_small(struct xgd_device *xd, phys_addr_t phys, size_t size,
+static noinline dma_addr_t xgd_map_piece(struct xgd_device *xd, phys_addr_t phys, size_t size,
 					 bool readonly)
 {
-	dma_addr_t addr = xgd_room_take(xd, phys, size, readonly);
+	dma_addr_t addr = DMA_MAPPING_ERROR;
 
+	if (size <= XGD_ROOM_PIECE)
+		addr = xgd_room_take(xd, phys, size, readonly);
 	if (addr == DMA_MAPPING_ERROR)
 		addr = xgd_bounce_map(xd, phys, size, readonly);
 	if (addr != DMA_MAPPING_ERROR)
@@ -461,8 +463,8 @@ static dma_addr_t xgd_map(struct device *dev, phys_addr_t phys, size_t size,
 	}
 
 	if (xgd_is_copied(xd, phys, size, use)) {
-		if (xgd_room_has(xd, size, readonly))
-			return xgd_map_small(xd, phys, size, readonly);
+		if (xgd_room_has(xd))
+			return xgd_map_piece(xd, phys, size, readonly);
 		addr = xgd_bounce_map(xd, phys, size, readonly);
 		if (addr != DMA_MAPPING_ERROR)
 			this_cpu_inc(xd->cpu->copied);
@@ -482,9 +484,9 @@ static __always_inline void xgd_unmapped(struct xgd_device *xd, dma_addr_t addr,
 	trace_xgd_unmap(xd, addr, size, dir == DMA_TO_DEVICE);
 }
 
-static noinline void xgd_unmap_small(struct xgd_device *xd, const struct xgd_private *private,
-				     dma_addr_t addr, size_t size, enum dma_data_direction dir,
-				     bool copy_back)
+static noinline void xgd_unmap_room(struct xgd_device *xd, const struct xgd_private *private,
+				    dma_addr_t addr, size_t size, enum dma_data_direction dir,
+				    bool copy_back)
 {
 	if (xgd_room_unmap(private, addr, size, copy_back))
 		xgd_unmapped(xd, addr, size, dir);
@@ -506,7 +508,7 @@ static void xgd_unmap(struct device *dev, dma_addr_t addr, size_t size,
 		if (unlikely(!xgd_bounce_unmap(entry->private, addr, size, copy_back)))
 			goto not_mapped;
 	} else if (entry->flags & XGD_REF_RING) {
-		xgd_unmap_small(xd, entry->private, addr, size, dir, copy_back);
+		xgd_unmap_room(xd, entry->private, addr, size, dir, copy_back);
 		return;
 	} else if (unlikely(xgd_revoke(xd, xen_grant_dma_ref(addr),
 				       xen_grant_dma_pages(addr, size), copy_back))) {

@@ -112,6 +112,7 @@ static void xgd_room_assign(struct xgd_device *xd)
 {
 	struct xgd_rooms *rooms = &xd->rooms;
 	unsigned int readonly, cpu, i, n;
+	bool any = false;
 
 	for (readonly = 0; readonly <= 1; readonly++) {
 		struct xgd_block *open[XGD_ROOMS];
@@ -123,7 +124,9 @@ static void xgd_room_assign(struct xgd_device *xd)
 		for_each_possible_cpu(cpu)
 			WRITE_ONCE(per_cpu_ptr(xd->cpu, cpu)->room[readonly],
 				   n ? open[cpu % n] : NULL);
+		any |= n;
 	}
+	WRITE_ONCE(rooms->open, any);
 }
 
 static struct xgd_block *xgd_room_block(struct xgd_room *room, bool readonly, gfp_t gfp)

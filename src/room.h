@@ -4,7 +4,6 @@
 
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
-#include <linux/percpu.h>
 
 #include "device.h"
 #include "refs.h"
@@ -27,17 +26,15 @@ bool xgd_room_unmap(const struct xgd_private *private, dma_addr_t addr, size_t s
 		    bool copy_back);
 
 /**
- * xgd_room_has - may there be room for a piece?
- * @xd:		the device
- * @size:	its size in bytes
- * @readonly:	the backend needs only to read
+ * xgd_room_has - is there room behind any ring?
+ * @xd:	the device
  *
  * Context: any.
- * Return: whether to ask xgd_room_take().
+ * Return: whether to ask xgd_room_take() for small pieces.
  */
-static __always_inline bool xgd_room_has(struct xgd_device *xd, size_t size, bool readonly)
+static __always_inline bool xgd_room_has(const struct xgd_device *xd)
 {
-	return size <= XGD_ROOM_PIECE && this_cpu_read(xd->cpu->room[readonly]);
+	return READ_ONCE(xd->rooms.open);
 }
 
 #endif /* XGD_ROOM_H */
