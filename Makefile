@@ -28,7 +28,7 @@ TABLES	= $(DESTDIR)/usr/share/xen_grant_dma
 X86	= $(shell sed -n 's/^CONFIG_X86_64=//p' $(KDIR)/include/config/auto.conf)
 
 .PHONY: all headers module modules_install install install-hooks install-dkms tools install-tools uninstall uninstall-tools clean clean-tools
-.PHONY: help demo test quick shell test-debug test-distro stress bench check docs dist deb rpm pkg distclean
+.PHONY: help demo test quick shell test-debug test-distro test-qemu stress bench check docs dist deb rpm pkg distclean
 
 all: module
 
@@ -128,6 +128,10 @@ test-debug:
 test-distro:
 	@tests/rig/test-distro
 
+test-qemu:
+	@contrib/qemu/build
+	@JOBS=$(JOBS) STRICT=$(STRICT) KEEP=$(KEEP) tests/rig/test tests/qemu/*.t
+
 stress:
 	@JOBS=$(JOBS) tests/rig/test tests/stress/*.t
 
@@ -157,6 +161,7 @@ help:
 	@echo '  make shell         a terminal in dom0 and a guest; ARCH=, KERNEL=oldest or newest'
 	@echo '  make test-debug    KUnit suites, and most x86 cases again, in a kernel that checks itself'
 	@echo '  make test-distro   the packages in Debian 12 and 13, from installation to purge'
+	@echo '  make test-qemu     QEMU with the patches of contrib/qemu, as backend; builds it first'
 	@echo '  make stress        load for an hour, while devices and the module come and go'
 	@echo '  make bench         what it costs, in instructions, beside its peers; 15 minutes.'
 	@echo '                     BENCH="micro scale blk net" for parts, QUICK=y for less of them'

@@ -20,6 +20,14 @@
 
 . /payload/lib.sh
 
+# BACKEND=FILE of the payload: a QEMU of contrib/qemu in place of Debian's
+EVENT=xen_remap_bucket
+if [ -n "${BACKEND-}" ]; then
+	. /payload/patched.sh
+	QEMU=/payload/$BACKEND
+	EVENT=xen_grants_map
+fi
+
 step()
 {
 	echo "# step: $*"
@@ -93,7 +101,7 @@ bench_guest()
 	esac
 	guest_boot -- "$@" -chardev pipe,id=monitor,path=/run/monitor -mon chardev=monitor ||
 		bail 'no guest'
-	backend_does 'trace-event xen_remap_bucket off'
+	backend_does "trace-event $EVENT off"
 }
 
 # blk_options / net_options: what pays on QEMU's command line, where that is measured

@@ -50,10 +50,10 @@ mapped()
 	own*)	mapped=$(backend_stat blk0 maps)
 		"$@"
 		mapped=$(($(backend_stat blk0 maps) - mapped)) ;;
-	*)	backend_does 'trace-event xen_remap_bucket on'
+	*)	backend_does "trace-event $EVENT on"
 		maps_mark
 		"$@"
-		backend_does 'trace-event xen_remap_bucket off'
+		backend_does "trace-event $EVENT off"
 		mapped=$(($(maps_grant) + $(maps_foreign))) ;;
 	esac
 }

@@ -289,7 +289,7 @@ def make_kernel_snapshot(file, start, kernel, kind):
     work = file.with_suffix('.new')
     with tempfile.TemporaryDirectory(prefix='xgd-') as folder:
         payload = pathlib.Path(folder) / 'payload'
-        sizes = pack(payload, [], [kernel], kind)
+        sizes = pack(payload, [], [(kind.image / f'guest-{kernel}', f'guest-{kernel}')])
         machine = kind(log, payload, restore=start)
         try:
             machine.send(f'guest {sizes} {kernel}')
@@ -303,16 +303,15 @@ def make_kernel_snapshot(file, start, kernel, kind):
     say('its snapshot is ready')
 
 
-def pack(file, members, kernels, kind):
-    """A disk with files and folders under other names, and what dom0 boots guests with.
+def pack(file, members, dom0):
+    """A disk with files and folders under other names: for all, and just for dom0.
 
-    These are two archives: guests have no room for kernels. The sizes of both, in
-    PAYLOAD_BLOCK, as dom0-agent wants them.
+    These are two archives: guests have no room for kernels that others are booted with.
+    The sizes of both, in PAYLOAD_BLOCK, as dom0-agent wants them.
     """
-    boot = [(kind.image / f'guest-{kernel}', f'guest-{kernel}') for kernel in kernels]
     sizes = []
     with open(file, 'wb') as disk:
-        for archive in (members, boot):
+        for archive in (members, dom0):
             begin = disk.tell()
             if archive:
                 with tarfile.open(fileobj=disk, mode='w', format=tarfile.GNU_FORMAT) as tar:
