@@ -12,6 +12,8 @@
 #   keep-options	the same with what pays on QEMU's command line
 #   own	as byte, with xgd-backend in place of QEMU
 #   own-kept	the same with copy=always and xgd-backend --keep-grants
+#   patched	as byte, with the QEMU of contrib/qemu
+#   patched-kept	the same with copy=always, mark_lasting=1 and keep-grants=
 #   intree	with the kernel's own grant DMA
 #   pv, pv-persistent	the PV drivers, the disk with and without persistent grants
 #
@@ -20,13 +22,15 @@
 
 . /payload/lib.sh
 
-# BACKEND=FILE of the payload: a QEMU of contrib/qemu in place of Debian's
+# QEMU's trace event for a map.
 EVENT=xen_remap_bucket
-if [ -n "${BACKEND-}" ]; then
+case $VARIANT in
+patched*)
+	# shellcheck source=tests/e2e/patched.sh
 	. /payload/patched.sh
-	QEMU=/payload/$BACKEND
 	EVENT=xen_grants_map
-fi
+	;;
+esac
 
 step()
 {
@@ -46,6 +50,8 @@ variant_load()
 	none)	;;
 	intree)	guest 'insmod /payload/stable/intree.ko' ;;
 	own)	load 'backend=*=0' ;;
+	patched) load 'backend=*=0' ;;
+	patched-kept) load 'backend=*=0:copy' mark_lasting=1 ;;
 	own-kept|keep*) load 'backend=*=0:copy' ;;
 	no-rings) load 'backend=*=0' ring_entries=0 ;;
 	options) load 'backend=*=0' ;;

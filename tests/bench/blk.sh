@@ -102,8 +102,10 @@ pv_disk()
 	like "$(guest dmesg)" "xvdc: .* persistent grants: $2;" "its persistent grants are $2"
 }
 
-# shellcheck disable=SC2046
-bench_guest $(std_blk "$(blk_options)") $(std_net) $(std_rng)
+keep=
+[ "$VARIANT" != patched-kept ] || keep='-machine keep-grants=4096'
+# shellcheck disable=SC2046,SC2086
+bench_guest $keep $(std_blk "$(blk_options)") $(std_net) $(std_rng)
 case $VARIANT in
 own*)		own_backend; variant_load; drivers blk ;;
 pv)		pv_disk 0 disabled ;;
