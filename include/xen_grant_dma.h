@@ -13,6 +13,11 @@
  * A page here is a Xen page of 4096 bytes, whatever the page size of either
  * side. A buffer that covers several Xen pages has consecutive references:
  * page i of the buffer is reference first + i.
+ *
+ * An extension, which no other frontend knows: with bit 62 set, too, the
+ * reference leads to the same page with the same access whenever it appears,
+ * until the device is reset. A backend may keep such a page mapped. One that does
+ * not know the extension must refuse the address.
  */
 #ifndef XEN_GRANT_DMA_H
 #define XEN_GRANT_DMA_H
@@ -24,6 +29,7 @@
 #endif
 
 #define XEN_GRANT_DMA_FLAG		(1ULL << 63)
+#define XEN_GRANT_DMA_LASTS		(1ULL << 62)
 #define XEN_GRANT_DMA_PAGE_SHIFT	12
 #define XEN_GRANT_DMA_PAGE_SIZE		(1UL << XEN_GRANT_DMA_PAGE_SHIFT)
 
@@ -31,6 +37,12 @@
 static inline int xen_grant_dma_is_grant(uint64_t addr)
 {
 	return (addr & XEN_GRANT_DMA_FLAG) != 0;
+}
+
+/* Does the reference of a grant last until the device is reset? */
+static inline int xen_grant_dma_lasts(uint64_t addr)
+{
+	return (addr & XEN_GRANT_DMA_LASTS) != 0;
 }
 
 /* The address of a byte in the page of a reference. */
@@ -52,7 +64,7 @@ static inline unsigned int xen_grant_dma_offset(uint64_t addr)
  */
 static inline uint64_t xen_grant_dma_ref(uint64_t addr)
 {
-	return (addr & ~XEN_GRANT_DMA_FLAG) >> XEN_GRANT_DMA_PAGE_SHIFT;
+	return (addr & ~(XEN_GRANT_DMA_FLAG | XEN_GRANT_DMA_LASTS)) >> XEN_GRANT_DMA_PAGE_SHIFT;
 }
 
 /* How many Xen pages, hence references, a buffer covers. */

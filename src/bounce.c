@@ -186,6 +186,8 @@ static bool xgd_fill_block(struct xgd_device *xd, struct xgd_block *block, gfp_t
 		goto err_put;
 
 	block->addr = xen_grant_dma_addr(ref, 0);
+	if (xd->mode.mark_lasting)
+		block->addr |= XEN_GRANT_DMA_LASTS;
 	i = 0;
 	list_for_each_entry_safe(private, next, &pages, list) {
 		private->block = block;

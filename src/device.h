@@ -40,6 +40,7 @@ extern const char *const xgd_isolation_names[XGD_ISOLATIONS];
  * @isolation:		what is granted in place: whole Xen pages that can be kept from
  *			reuse (BYTE), or every page that a buffer touches (PAGE)
  * @copy:		nothing is granted in place
+ * @mark_lasting:	tell the backend that references of private pages last
  * @rw_grants:		grant for reading and writing whatever the direction
  * @max_refs:		grant references that the device may have at a time
  * @max_private:	private Xen pages that it may have at a time
@@ -51,6 +52,7 @@ extern const char *const xgd_isolation_names[XGD_ISOLATIONS];
 struct xgd_mode {
 	enum xgd_isolation	isolation;
 	bool			copy;
+	bool			mark_lasting;
 	bool			rw_grants;
 	unsigned int		max_refs;
 	unsigned int		max_private;

@@ -645,6 +645,8 @@ void xgd_dma_init(struct xgd_device *xd)
 	unsigned int run = min(xgd_refs_max_run(), mode->max_private / 4);
 
 	xd->ops = xgd_dma_ops;
+	/* That is promised from the first buffer on, or never. */
+	mode->mark_lasting &= mode->copy;
 	if (mode->copy)
 		mode->copy_max = XGD_COPY_MAX;
 	else if (mode->isolation == XGD_ISOLATION_BYTE)

@@ -378,6 +378,11 @@ module_param_cb(rw_grants, &xgd_bool_param, &xgd_rw_grants, 0444);
 MODULE_PARM_DESC(rw_grants,
 		 "grant also what the backend needs only to read for writing, as some backends want it (default: N)");
 
+static bool xgd_mark_lasting;
+module_param_cb(mark_lasting, &xgd_bool_param, &xgd_mark_lasting, 0444);
+MODULE_PARM_DESC(mark_lasting,
+		 "tell backends of devices with copy=always, or :copy, by bit 62 of addresses that references last; a backend that does not know it refuses the device (default: N)");
+
 bool xgd_rebind;
 module_param_cb(rebind, &xgd_bool_param, &xgd_rebind, 0444);
 MODULE_PARM_DESC(rebind,
@@ -401,6 +406,7 @@ void xgd_params_mode(struct xgd_mode *mode)
 		.copy = xgd_copy_always,
 		.copy_max = xgd_copy_max.value,
 		.ring_entries = xgd_ring_entries.value,
+		.mark_lasting = xgd_mark_lasting,
 		.rw_grants = xgd_rw_grants,
 		.max_refs = xgd_max_refs.value,
 		.max_private = xgd_bounce_kb.value / (XEN_PAGE_SIZE / SZ_1K),
