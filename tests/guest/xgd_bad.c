@@ -100,13 +100,13 @@ static const struct virtio_device_id ids[] = {
 	{ }
 };
 
-static struct virtio_driver driver = {
+static struct virtio_driver bad = {
 	.driver.name	= KBUILD_MODNAME,
 	.id_table	= ids,
 	.probe		= bad_probe,
 	.remove		= bad_remove,
 };
-module_virtio_driver(driver);
+module_virtio_driver(bad);
 
 MODULE_DESCRIPTION("Test: a driver with a bad descriptor");
 MODULE_LICENSE("GPL");
