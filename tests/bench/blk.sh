@@ -76,7 +76,7 @@ blk()
 	many_mapped=$mapped
 	spent fio_blk "$1" "$2" "$3" $few "$how"
 	few_busy=$spent_busy few_dom0=$spent_dom0 few_guest=$spent_guest
-	for i in $(seq $REPEATS); do
+	for i in $(seq "$REPEATS"); do
 		spent fio_blk "$1" "$2" "$3" $((few + many)) "$how"
 		value blk "$name" 'instructions per I/O' $(((spent_busy - few_busy) / many))
 		value blk "$name" 'instructions per I/O in dom0' $(((spent_dom0 - few_dom0) / many))

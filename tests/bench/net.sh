@@ -34,7 +34,7 @@ udp()
 	"$2" $FEW
 	spent "$2" $FEW
 	few=$spent_busy
-	for i in $(seq $REPEATS); do
+	for i in $(seq "$REPEATS"); do
 		spent "$2" $MANY
 		value net "$1" 'instructions per packet' $(((spent_busy - few) / packets))
 	done
@@ -47,7 +47,7 @@ tcp()
 	shift
 
 	step "network: $name"
-	for i in $(seq $REPEATS); do
+	for i in $(seq "$REPEATS"); do
 		# The server in the guest is not done at once.
 		sleep 1
 		spent iperf_run "$@"
