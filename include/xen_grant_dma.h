@@ -17,7 +17,7 @@
  * An extension, which no other frontend knows: with bit 62 set, too, the
  * reference leads to the same page with the same access whenever it appears,
  * until the device is reset. A backend may keep such a page mapped. One that does
- * not know the extension must refuse the address.
+ * not know the extension should refuse the address; not all do.
  */
 #ifndef XEN_GRANT_DMA_H
 #define XEN_GRANT_DMA_H

@@ -381,7 +381,7 @@ MODULE_PARM_DESC(rw_grants,
 static bool xgd_mark_lasting;
 module_param_cb(mark_lasting, &xgd_bool_param, &xgd_mark_lasting, 0444);
 MODULE_PARM_DESC(mark_lasting,
-		 "tell backends of devices with copy=always, or :copy, by bit 62 of addresses that references last; a backend that does not know it refuses the device (default: N)");
+		 "tell backends of devices with copy=always, or :copy, by bit 62 of addresses that references last; only for backends that know it (default: N)");
 
 bool xgd_rebind;
 module_param_cb(rebind, &xgd_bool_param, &xgd_rebind, 0444);
