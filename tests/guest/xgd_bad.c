@@ -20,10 +20,6 @@
 /* Far from all that a guest of the tests uses. */
 #define REFERENCE	20000
 
-static bool out;
-module_param(out, bool, 0444);
-MODULE_PARM_DESC(out, "the device is to read, not to write (default: N)");
-
 static struct virtio_device *device;
 static bool done;
 
@@ -64,8 +60,7 @@ static int bad_probe(struct virtio_device *vdev)
 	}
 	virtio_device_ready(vdev);
 	sg_init_one(&sg, buffer, BYTES);
-	ret = out ? virtqueue_add_outbuf(vq, &sg, 1, buffer, GFP_KERNEL) :
-		    virtqueue_add_inbuf(vq, &sg, 1, buffer, GFP_KERNEL);
+	ret = virtqueue_add_inbuf(vq, &sg, 1, buffer, GFP_KERNEL);
 	if (ret)
 		goto not_added;
 

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# rig: snapshot=dom0 timeout=300 needs=patched-qemu
+#
+# With mark_lasting=1 the guest says which references last, and the QEMU of contrib/qemu keeps
+# them mapped, up to a limit and until a reset. One that does not is no backend for that: the
+# disk, which has tables of descriptors, breaks.
+
+. /payload/lib.sh
+
+DEBIAN=$QEMU
+. /payload/patched.sh
+
+# io WHAT: the guest writes and reads; the data is right
+io()
+{
+	guest 'dd if=/dev/urandom of=/tmp/data bs=64k count=16 2>/dev/null
+		dd if=/tmp/data of=/dev/vda bs=4k oflag=direct 2>/dev/null
+		dd if=/dev/vda bs=4k count=256 iflag=direct 2>/dev/null | cmp - /tmp/data' 60
+	ok $? "$1: the guest reads what it wrote"
+	is "$(disk_sum 1024)" "$(guest 'md5sum </tmp/data | cut -d" " -f1')" "$1: dom0 finds the same"
+}
+
+# boot PAGES: a guest whose backend keeps so many
+boot()
+{
+	# shellcheck disable=SC2046
+	patched_boot -machine keep-grants="$1" $(std_blk) $(std_net) $(std_rng) || bail 'no guest'
+	load "'backend=*=0:copy'" mark_lasting=1
+	ok $? 'the module loads'
+	maps_mark
+	drivers blk net rng
+}
+
+boot 2048
+io 'kept'
+maps_mark
+io 'kept, again'
+cmp_ok "$(maps_grant)" -lt 100 'hardly anything is mapped for 512 requests'
+is "$(copies)" 0 'and nothing copied by Xen'
+net_up
+tcp_works 256 'network: '
+guest 'echo virtio0 >/sys/bus/virtio/drivers/virtio_blk/unbind'
+ok $? 'the driver is unbound while pages are kept'
+guest 'echo virtio0 >/sys/bus/virtio/drivers/virtio_blk/bind; for i in $(seq 50); do [ -b /dev/vda ] && break; usleep 50000; done'
+io 'bound again'
+is "$(counter failed)" 0 'no mapping failed'
+no_drivers blk net rng
+all_back
+nothing_left
+guest_destroy
+
+boot 4
+rings=$(grants | wc -l)
+io 'with four pages'
+cmp_ok "$(grants | wc -l)" -le $((rings + 4 + 8)) 'no more are kept'
+no_drivers blk net rng
+all_back
+nothing_left
+guest_destroy
+
+# ---- who does not know it ----
+for QEMU in "$QEMU" "$DEBIAN"; do
+	# shellcheck disable=SC2046
+	guest_boot -- $(std_blk) || bail 'no guest'
+	load "'backend=*=0:copy'" mark_lasting=1
+	guest 'modprobe virtio_blk & sleep 3'
+	like "$(backend_log)" 'bogus descriptor|Cannot map|zero sized buffers' "$QEMU, without keep-grants=: the disk breaks, and the log says so"
+	xl destroy "$(guest_id)"
+	guest_destroy 2>/dev/null
+done
+done_testing
