@@ -160,6 +160,33 @@ static void xgd_room_fill(struct xgd_block *block, void *vaddr, dma_addr_t addr,
 	atomic64_set_release(&block->free, block->all);
 }
 
+/**
+ * xgd_room_gone - a page of a ring is not granted any more, or is late
+ * @xd:		the device
+ * @private:	the page, if it is one of a ring
+ *
+ * Context: any.
+ */
+void xgd_room_gone(struct xgd_device *xd, struct xgd_private *private)
+{
+	struct xgd_rooms *rooms = &xd->rooms;
+	struct xgd_room *room = private->room;
+	unsigned int readonly;
+	unsigned long flags;
+
+	if (!room)
+		return;
+
+	spin_lock_irqsave(&rooms->lock, flags);
+	for (readonly = 0; readonly <= 1; readonly++)
+		if (room->block[readonly])
+			atomic64_set(&room->block[readonly]->free, 0);
+	room->private = NULL;
+	private->room = NULL;
+	xgd_room_assign(xd);
+	spin_unlock_irqrestore(&rooms->lock, flags);
+}
+
 static struct xgd_room *xgd_room_find_vacant(struct xgd_rooms *rooms)
 {
 	unsigned int i;
@@ -177,7 +204,6 @@ static void xgd_room_add_page(struct xgd_device *xd, void *vaddr, grant_ref_t re
 {
 	struct xgd_private *private = xgd_bounce_adopt(xd, vaddr, gfp);
 	struct xgd_rooms *rooms = &xd->rooms;
-	struct xgd_block *block;
 	struct xgd_room *room;
 	unsigned int readonly;
 	unsigned long flags;
@@ -199,16 +225,23 @@ static void xgd_room_add_page(struct xgd_device *xd, void *vaddr, grant_ref_t re
 		return;
 	}
 
+	for (readonly = 0; readonly <= 1; readonly++)
+		room->units[readonly] = units[readonly] && xgd_room_block(room, readonly, gfp) ?
+					units[readonly] : 0;
+	/* Nobody could claim what has no units. */
+	if (!room->units[0] && !room->units[1]) {
+		xgd_room_gone(xd, private);
+		xgd_bounce_put(xd, private);
+		return;
+	}
+
 	xgd_refs_set_private(ref, private, XGD_REF_RING);
 	for (readonly = 0; readonly <= 1; readonly++) {
-		room->units[readonly] = 0;
-		block = units[readonly] ? xgd_room_block(room, readonly, gfp) : NULL;
-		if (!block)
+		if (!room->units[readonly])
 			continue;
-		room->units[readonly] = units[readonly];
-		xgd_room_fill(block, vaddr + begin, xen_grant_dma_addr(ref, begin),
-			      units[readonly]);
-		begin += units[readonly] * XGD_UNIT_SIZE;
+		xgd_room_fill(room->block[readonly], vaddr + begin, xen_grant_dma_addr(ref, begin),
+			      room->units[readonly]);
+		begin += room->units[readonly] * XGD_UNIT_SIZE;
 	}
 
 	spin_lock_irqsave(&rooms->lock, flags);
@@ -376,33 +409,6 @@ grant_ref_t xgd_room_take_closed(struct xgd_device *xd)
 		xgd_bounce_tidy_later(xd);
 
 	return ref;
-}
-
-/**
- * xgd_room_gone - a page of a ring is not granted any more, or is late
- * @xd:		the device
- * @private:	the page, if it is one of a ring
- *
- * Context: any.
- */
-void xgd_room_gone(struct xgd_device *xd, struct xgd_private *private)
-{
-	struct xgd_rooms *rooms = &xd->rooms;
-	struct xgd_room *room = private->room;
-	unsigned int readonly;
-	unsigned long flags;
-
-	if (!room)
-		return;
-
-	spin_lock_irqsave(&rooms->lock, flags);
-	for (readonly = 0; readonly <= 1; readonly++)
-		if (room->block[readonly])
-			atomic64_set(&room->block[readonly]->free, 0);
-	room->private = NULL;
-	private->room = NULL;
-	xgd_room_assign(xd);
-	spin_unlock_irqrestore(&rooms->lock, flags);
 }
 
 /**
