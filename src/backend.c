@@ -129,6 +129,7 @@ static int (*const xgd_backend_sources[])(struct virtio_device *vdev,
 					  struct xgd_backend *backend) = {
 	xgd_backend_param,
 	xgd_backend_of,
+	xgd_backend_xenstore,
 	xgd_backend_rest,
 	xgd_backend_default,
 };

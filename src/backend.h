@@ -26,6 +26,10 @@ struct xgd_backend {
 
 int xgd_backend_find(struct virtio_device *vdev, struct xgd_backend *backend);
 
+int xgd_backend_xenstore(struct virtio_device *vdev, struct xgd_backend *backend);
+void xgd_backend_xenstore_init(void);
+void xgd_backend_xenstore_exit(void);
+
 #ifdef CONFIG_OF
 int xgd_backend_of(struct virtio_device *vdev, struct xgd_backend *backend);
 bool xgd_in_tree(struct virtio_device *vdev);

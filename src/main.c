@@ -51,9 +51,10 @@ static int __init xgd_init(void)
 	if (ret)
 		goto err_stats;
 
+	xgd_backend_xenstore_init();
 	ret = xgd_anchor_init();
 	if (ret)
-		goto err_kexec;
+		goto err_xenstore;
 
 	xgd_wait_init();
 	xgd_params_init();
@@ -68,7 +69,8 @@ static int __init xgd_init(void)
 
 	return 0;
 
-err_kexec:
+err_xenstore:
+	xgd_backend_xenstore_exit();
 	xgd_kexec_exit();
 err_stats:
 	xgd_resume_exit();
@@ -87,6 +89,7 @@ static void __exit xgd_exit(void)
 	xgd_wait_exit();
 	xgd_anchor_exit();
 	xgd_backend_of_exit();
+	xgd_backend_xenstore_exit();
 	xgd_kexec_exit();
 	xgd_resume_exit();
 	xgd_revoke_module_exit();

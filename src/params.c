@@ -93,8 +93,15 @@ int xgd_list_early(struct xgd_list *list)
 	return list->early ? list->set(list->early) : 0;
 }
 
-/* What is behind the "=" of an entry: DOMID, DOMID:copy, DOMID:page or none */
-static int xgd_parse_rule(char *value, struct xgd_rule *rule)
+/**
+ * xgd_parse_rule - what is behind the "=" of an entry
+ * @value:	DOMID, DOMID:copy, DOMID:page or none; it is changed meanwhile
+ * @rule:	what it says
+ *
+ * Context: any.
+ * Return: 0 or -EINVAL.
+ */
+int xgd_parse_rule(char *value, struct xgd_rule *rule)
 {
 	char *option = strchr(value, ':');
 	int ret;

@@ -86,6 +86,7 @@ int xgd_list_early(struct xgd_list *list);
 int xgd_param_words(const char *val, int (*fn)(char *word, void *data), void *data);
 int xgd_params_early(void);
 void xgd_params_init(void);
+int xgd_parse_rule(char *value, struct xgd_rule *rule);
 void xgd_params_mode(struct xgd_mode *mode);
 
 #endif /* XGD_PARAMS_H */
