@@ -65,11 +65,12 @@ LIBEXEC	= $(DESTDIR)/usr/libexec/xen-grant-dma
 
 tools:
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o scripts/virtio-ready scripts/virtio-ready.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o tools/set-target tools/set-target.c
 	$(MAKE) -C tools/keep
 
 install-tools: tools
 	install -D -m 755 -t $(DESTDIR)/usr/sbin tools/xgd tools/xl-virtio scripts/virtio-ready
-	install -D -m 755 -t $(LIBEXEC) tools/keep/qemu-keep
+	install -D -m 755 -t $(LIBEXEC) tools/keep/qemu-keep tools/qemu-virtio tools/set-target
 	install -D -m 644 -t $(LIBEXEC) tools/keep/libxgd-keep.so
 	scripts/acpi/tables $(DESTDIR)/usr/share/xl-virtio
 	install -D -m 644 tools/xgd.bash $(DESTDIR)/usr/share/bash-completion/completions/xgd
@@ -82,7 +83,7 @@ uninstall-tools:
 	rm -rf $(LIBEXEC) $(DESTDIR)/usr/share/xl-virtio
 
 clean-tools:
-	rm -f scripts/virtio-ready
+	rm -f scripts/virtio-ready tools/set-target
 	$(MAKE) -C tools/keep clean
 
 uninstall: headers

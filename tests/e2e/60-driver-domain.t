@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=guest timeout=200
+# rig: snapshot=guest timeout=260
 #
 # A backend outside dom0: QEMU runs in a driver domain. The guest names it, and
 # neither dom0 nor anybody else can reach what is granted to it; the driver domain
@@ -29,6 +29,29 @@ references()
 }
 
 driver_boot || bail 'the driver domain does not boot'
+
+# ---- what cannot work is said, and nothing is left of it ----
+before=$(xenstore-ls /local/domain)
+while read -r expected words; do
+	# shellcheck disable=SC2086
+	said=$(/payload/bin/xl-virtio backend $words 2>&1)
+	is "$?, $(echo "$said" | wc -l)" '1, 1' "backend $words: status 1, one line"
+	like "$said" "^xl-virtio: .*$(echo "$expected" | tr '~' ' ')" "which says why: $(echo "$expected" | tr '~' ' ')"
+done <<END
+usage:~xl-virtio~backend	driver
+there~is~no~domain~nobody	nobody guest rng
+there~is~no~domain~4711	driver 4711 rng
+domain~0~serves~a~guest~by~its~configuration	0 guest rng
+cannot~serve	guest guest rng
+only~guests~with~type="pvh"	guest driver rng
+no~device~is~named	driver guest
+unknown~device:~floppy	driver guest floppy
+does~not~begin~with~/	driver guest disk=some.img
+keep~is~not~for~other~domains	driver guest rng keep
+neither~-o~nor~tables	driver guest rng tables
+END
+is "$(xenstore-ls /local/domain)" "$before" 'nothing in xenstore is different'
+
 driver_takes_over $(std_blk) $(std_net) || bail 'no backend in the driver domain'
 
 domid=$(driver_id)
@@ -42,14 +65,14 @@ is "$(printf '%s\n' "$of_dom0" | without_pv)" '' 'dom0 can map the PV devices, a
 is "$(driver_maps)" '' 'the driver domain can map nothing'
 
 in_driver maps_mark
-load "backend=*=$domid"
-ok $? 'the module loads'
+load
+ok $? 'the module loads, and is not told who serves'
 drivers blk net
 ok $? 'the drivers load'
 log=$(guest 'dmesg | grep xen_grant_dma')
-like "$log" "virtio-pci 0000:00:01.0: xen_grant_dma: grants to domain $domid, by backend=\*=$domid\$" \
-	'the log names the domain of the disk, and who named it'
-like "$log" "virtio-pci 0000:00:02.0: xen_grant_dma: grants to domain $domid, by backend=\*=$domid\$" \
+like "$log" "virtio-pci 0000:00:01.0: xen_grant_dma: grants to domain $domid, by xenstore data/virtio-grants/0000-00-01-0\$" \
+	'the log names the domain of the disk, and that xenstore named it'
+like "$log" "virtio-pci 0000:00:02.0: xen_grant_dma: grants to domain $domid, by xenstore data/virtio-grants/0000-00-02-0\$" \
 	'and of the network'
 
 guest 'dd if=/dev/urandom of=/tmp/data bs=64k count=32 2>/dev/null
@@ -89,6 +112,9 @@ is "$(driver_maps)" '' 'the driver domain can map nothing any more'
 is "$(dom0_maps)" "$of_dom0" 'nor can dom0'
 is "$(grants)" '' 'no grant is mapped, says Xen'
 clean_dmesg 'the kernel had nothing to complain of'
+
+said=$(/payload/bin/xl-virtio backend "$DRIVER" guest rng 2>&1 >/dev/null)
+is "$? $said" '0 ' 'who serves a guest may be asked to do so again'
 
 # A wrong domain: dom0 gets the grants, and QEMU, which gets none, ends.
 load 'backend=*=0'

@@ -87,7 +87,7 @@ mkdir /run/shared
 		console=/run/second.socket gpu,vnc=unix:/run/second.vnc keyboard tablet keep tables || exit
 	# The console's driver is built in: it had its device, plain, before the module came.
 	maps_mark
-	load "backend='*=0:copy'" rebind=1 && drivers blk net || exit
+	load rebind=1 && drivers blk net || exit
 	guest 'ls /sys/bus/pci/devices | wc -l; cat /sys/class/net/eth0/address
 		modprobe 9pnet_virtio; modprobe 9p; mkdir /tmp/x; mount -t 9p -o trans=virtio x /tmp/x; cat /tmp/x/file'
 ) >/run/second.log 2>&1
@@ -100,6 +100,8 @@ is "$(pidof xen-qemu-system-i386 | wc -w)" 2 'each has its QEMU'
 is "$(ls /sys/class/net/xenbr0/brif | xargs)" 'xenbr0-v0 xenbr0-v1' 'and its place in the bridge'
 works_on
 like "$(cat "/proc/$(GUEST=second; qemu_pid)/maps")" libxgd-keep 'it has the library that keeps what it maps'
+is "$(xenstore-ls "/local/domain/$(GUEST=second; guest_id)/data/virtio-grants" | grep -c '0:copy')" 7 \
+	'and its guest is told so, for each device'
 is "$(GUEST=second; maps_foreign)" 0 'since the module is there the backend of the second maps no plain address'
 
 # ---- reboot from inside ----

@@ -39,35 +39,20 @@ driver_takes_over()
 	backend_kill TERM && driver_backend_start "$@" && guest 'echo 1 >/sys/bus/pci/rescan'
 }
 
-# driver_backend_start [QEMU ARGUMENT...]: serve the guest from the driver domain.
-# Does what libxl does for a stub domain.
+# driver_backend_start [QEMU ARGUMENT...]: serve the guest from the driver domain, with QEMU
+# as the rig has it.
 driver_backend_start()
 {
-	local domid id dir each
+	local id
 
-	domid=$(driver_id)
 	id=$(guest_id)
-	dir=/local/domain/$domid
-
-	# Xen is to let the driver domain emulate devices for the guest ...
-	/payload/bin/set_target "$domid" "$id" || return
-	# ... which finds out here whom it may serve, ...
-	xenstore-write "$dir/target" "$id"
-	xenstore-chmod "$dir/target" "n$domid"
-	# ... and leaves word of itself there.
-	for each in "$dir/device-model/$id" "$dir/backend"; do
-		xenstore-write "$each" ''
-		xenstore-chmod "$each" "n$domid" "r$id"
-	done
-
+	# As many devices as a guest of the rig has, for what is said in xenstore.
+	/payload/bin/xl-virtio backend "$DRIVER" guest rng rng rng >/run/serve || return
+	# All but QEMU.
+	sed '/^for qemu/,$d' /run/serve >/run/prepare
 	(GUEST=$DRIVER && guest "
-		# Any domain but dom0 has to ask for what QEMU does.
-		modprobe xen-privcmd unrestricted=1
-		modprobe -a xen-evtchn xen-gntdev xenfs tun
-		mount -t xenfs xenfs /proc/xen
-		# It reserves address space for all grants there may be.
-		echo 1 >/proc/sys/vm/overcommit_memory
-
+		$(cat /run/prepare)
+		set +e
 		export GUEST=guest
 		. /tools/rig/guest.sh
 		guest_set id $id
