@@ -137,13 +137,15 @@ guest "echo '*=$domid' >/sys/module/xen_grant_dma/parameters/backend"
 ok $? 'the guest is told which'
 like "$(guest dmesg)" "backend= is now \"\*=$domid\", for devices that get their driver from here on" 'the log tells'
 guest "$DEVICES_GONE"
-driver_backend_start $(std_blk) $(std_net) && guest 'echo 1 >/sys/bus/pci/rescan' ||
+in_driver 'modprobe bridge; brctl addbr xenbr0; ip link set xenbr0 up; truncate -s 64M /run/disk.img'
+driver_serves disk=/run/disk.img net=bridge=xenbr0 && guest 'echo 1 >/sys/bus/pci/rescan' ||
 	bail 'no backend in the driver domain'
 in_driver maps_mark
 drivers net
 guest 'for i in $(seq 50); do [ -b /dev/vda ] && break; usleep 50000; done'
 is "$(guest_sum 2048)" "$(in_driver 'disk_sum 2048')" 'the disk works'
 is "$(status_of 0000:00:01.0 domid) $(status_of 0000:00:02.0 domid)" "$domid $domid" 'by grants to the new one'
+like "$(in_driver 'ls /sys/class/net/xenbr0/brif')" '^xenbr0-v0$' 'its network card is in the bridge there'
 cmp_ok "$(in_driver maps_grant)" -gt 10 'which maps grants'
 is "$(in_driver maps_foreign)" 0 'and nothing else'
 is "$(driver_maps | wc -l)" "$(references)" 'what is granted can be mapped there'
