@@ -12,7 +12,8 @@
  *	hang DEVICE	do nothing more
  *	keep		from now on unmap nothing
  *	release		unmap what was kept, and keep no more
- *	scribble	write to what is kept and can be written
+ *	scribble	write to what is kept and can be written, but not to rings that are
+ *			in use: that would harm the device itself
  *	writable	map for writing what is kept for reading, and write to what that
  *			succeeds for: how many, and on how many pages
  *
@@ -31,6 +32,7 @@
 #define LINE_MAX	128
 #define PAGE		4096
 #define STRIDE		64
+#define WRITTEN		8
 #define PAGES_MAX	64
 
 static const char *const names[] = {
@@ -105,17 +107,41 @@ uint16_t attack_index(const struct device *dev, uint16_t index)
 	return dev->attack == ATTACK_INDEX ? index + 1000 : index;
 }
 
-static unsigned int scribble(struct guest *guest)
+static bool is_in(const struct mapping *mapping, uint64_t addr)
+{
+	return addr + WRITTEN > mapping->addr && addr < mapping->addr + mapping->len;
+}
+
+static bool is_in_rings(struct device **device, unsigned int count, uint64_t addr)
+{
+	const struct queue *queue;
+	unsigned int i, j;
+
+	for (i = 0; i < count; i++) {
+		for (j = 0; j < device[i]->nr_queues; j++) {
+			queue = &device[i]->queue[j];
+			if (queue->ready && (is_in(&queue->desc, addr) || is_in(&queue->avail, addr) ||
+					     is_in(&queue->used, addr)))
+				return true;
+		}
+	}
+	return false;
+}
+
+static unsigned int scribble(struct guest *guest, struct device **device, unsigned int count)
 {
 	unsigned int pages = 0;
 	struct kept *kept;
+	uint64_t first;
 	size_t at;
 
 	for (kept = guest->kept; kept; kept = kept->next) {
 		if (!kept->mapping.write)
 			continue;
+		first = kept->mapping.addr / PAGE * PAGE;
 		for (at = 0; at < (size_t)kept->mapping.nr_pages * PAGE; at += STRIDE)
-			memset((char *)kept->mapping.pages + at, 0xee, STRIDE / 8);
+			if (!is_in_rings(device, count, first + at))
+				memset((char *)kept->mapping.pages + at, 0xee, WRITTEN);
 		pages += kept->mapping.nr_pages;
 	}
 	return pages;
@@ -161,8 +187,9 @@ static void set_attack(struct device *dev, enum attack attack)
 		dev->queue[i].kicked |= dev->queue[i].ready;
 }
 
-static void all_kept(struct guest *guest, const char *line)
+static void all_kept(struct device **device, unsigned int count, const char *line)
 {
+	struct guest *guest = device[0]->memory.guest;
 	unsigned int tried = 0, mapped = 0, pages = 0;
 
 	if (!strcmp(line, "keep")) {
@@ -173,7 +200,7 @@ static void all_kept(struct guest *guest, const char *line)
 		guest_drop_kept(guest);
 		printf("done %s\n", line);
 	} else if (!strcmp(line, "scribble")) {
-		printf("done %s: %u pages\n", line, scribble(guest));
+		printf("done %s: %u pages\n", line, scribble(guest, device, count));
 	} else if (!strcmp(line, "writable")) {
 		map_for_writing(guest, &tried, &mapped, &pages);
 		printf("done %s: %u of %u, on %u pages\n", line, mapped, tried, pages);
@@ -189,7 +216,7 @@ static void handle(char *line, struct device **device, unsigned int count)
 	unsigned int i;
 
 	if (!name) {
-		all_kept(device[0]->memory.guest, line);
+		all_kept(device, count, line);
 		return;
 	}
 	len = name++ - line;
