@@ -29,6 +29,8 @@ PAYLOAD_BLOCK = 64 << 10
 SNAPSHOTS = ('dom0', 'guest')
 BOOT_SECONDS = 180
 SAVE_TRIES = 50
+# A machine that says nothing for so long may stand still.
+SILENCE_SECONDS = 100
 
 
 class Dead(Exception):
@@ -145,12 +147,27 @@ class Machine:
                     return line
                 yield line
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+            if left <= 0:
                 raise Dead('no end in time')
+            if not select.select([self.process.stdout], [], [], min(left, SILENCE_SECONDS))[0]:
+                self.note_silence()
+                continue
             data = os.read(self.process.stdout.fileno(), 65536)
             if not data:
                 raise Dead('the machine stopped: Xen or dom0 crashed')
             self.pending += data
+
+    def note_silence(self):
+        """Note what the machine does that has not said a word for long, or does not do."""
+        with open(self.log / 'silence', 'a') as file:
+            for _ in range(2):
+                stat = pathlib.Path(f'/proc/{self.process.pid}/stat').read_text().split()
+                ticks = int(stat[13]) + int(stat[14])
+                print(f'{time.ctime()}: the emulator has used {ticks} ticks', file=file)
+                for what in ('registers -a', 'lapic', 'irq'):
+                    print(self.command('human-monitor-command',
+                                       **{'command-line': f'info {what}'}), file=file)
+                time.sleep(2)
 
     def expect(self, answer, seconds):
         """Wait for an answer of the agent."""
