@@ -3,10 +3,6 @@
 #
 # What is built from Debian's source packages; to be sourced after env.sh and apt.sh.
 
-# The versions of QEMU, as regular expressions, best first: what the cases were tried
-# with, then what is newer, too.
-QEMU_SERIES='10[.]0 (10[.][1-9]|1[1-9]|[2-9][0-9])'
-
 # get_source DIR PACKAGE VERSION: a source package of Debian, which is in the cache of
 # sources, with its patches, in DIR/source.
 get_source()
@@ -47,7 +43,8 @@ in_source()
 	}
 }
 
-# qemu_version SERIES...: the best whose source can be had
+# qemu_version SERIES...: the best version whose source can be had, of series as regular
+# expressions, best first
 qemu_version()
 {
 	local series version tried=
