@@ -77,7 +77,7 @@ names()
 
 module=$CACHE/strict/stable-amd64/xen_grant_dma.ko
 check 'modinfo shows every parameter' same \
-	'access_platform backend bounce_kb copy copy_max force_grant isolation keep_refs max_refs rebind ring_entries rw_grants take_over' "$(names "$module")"
+	'access_platform backend bounce_kb copy copy_max force_grant isolation keep_refs mark_lasting max_refs rebind ring_entries rw_grants take_over' "$(names "$module")"
 check 'and the default of each' nothing undocumented "$module"
 
 default()
