@@ -120,8 +120,9 @@ static bool is_in_rings(struct device **device, unsigned int count, uint64_t add
 	for (i = 0; i < count; i++) {
 		for (j = 0; j < device[i]->nr_queues; j++) {
 			queue = &device[i]->queue[j];
-			if (queue->ready && (is_in(&queue->desc, addr) || is_in(&queue->avail, addr) ||
-					     is_in(&queue->used, addr)))
+			if (queue->ready &&
+			    (is_in(&queue->desc, addr) || is_in(&queue->avail, addr) ||
+			     is_in(&queue->used, addr)))
 				return true;
 		}
 	}
