@@ -64,6 +64,10 @@ driver_backend_start()
 # driver_serves DEVICE...: serve the guest, which has no devices, as xl-virtio has it
 driver_serves()
 {
+	local id memory
+
+	id=$(guest_id)
+	memory=$(guest_get memory)
 	/payload/bin/xl-virtio backend "$DRIVER" guest "$@" -- \
 		-trace xen_remap_bucket -D /var/log/trace-serves.log >/run/serve || return
 	(GUEST=$DRIVER && guest "
@@ -73,8 +77,8 @@ SERVE
 		sh /run/serve </dev/null >/run/serve.log 2>&1 || { cat /run/serve.log; exit 1; }
 		export GUEST=guest
 		. /tools/rig/guest.sh
-		guest_set id $(guest_id)
-		guest_set memory $(guest_get memory)
+		guest_set id $id
+		guest_set memory $memory
 		guest_set trace /var/log/trace-serves.log
 		guest_set mark 0
 		guest_set pid \$(pidof xen-qemu-system-i386)")
