@@ -31,6 +31,7 @@ BOOT_SECONDS = 180
 SAVE_TRIES = 50
 # A machine that says nothing for so long may stand still.
 SILENCE_SECONDS = 100
+STILL_SECONDS, STILL_TICKS = 20, 8
 
 
 class Dead(Exception):
@@ -60,18 +61,22 @@ class Machine:
         return f'headers-{kernel}-amd64'
 
     def __init__(self, log, payload=None, restore=None, smp=1, memory=1280,
-                 dom0_memory=512, pvh_dom0=False):
+                 dom0_memory=512, pvh_dom0=False, disk=None):
         self.log = pathlib.Path(log)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix='xgd-'))
         self.out = self.dir / 'out'
         self.pending = b''
         self.qmp = None
         payload = payload or self.dir / 'payload'
-        for disk in (payload, self.out):
-            with open(disk, 'ab') as f:
+        for file in (payload, self.out):
+            with open(file, 'ab') as f:
                 f.truncate(DISK_SIZE)
 
         command = self.qemu(payload, smp, memory, dom0_memory, pvh_dom0)
+        if disk:
+            # What is written is gone with the machine.
+            command += ['-drive', f'if=none,id=disk,file={disk},format=raw,snapshot=on',
+                        '-device', 'virtio-blk-pci,drive=disk,addr=8']
         if restore:
             command += ['-incoming', f'exec:cat {restore}']
         # However this process ends, QEMU must not stay.
@@ -150,24 +155,34 @@ class Machine:
             if left <= 0:
                 raise Dead('no end in time')
             if not select.select([self.process.stdout], [], [], min(left, SILENCE_SECONDS))[0]:
-                self.note_silence()
+                self.check_silence()
                 continue
             data = os.read(self.process.stdout.fileno(), 65536)
             if not data:
                 raise Dead('the machine stopped: Xen or dom0 crashed')
             self.pending += data
 
-    def note_silence(self):
-        """Note what the machine does that has not said a word for long, or does not do."""
+    def check_silence(self):
+        """Note what a machine does that has not said a word for long. It is gone if it
+        does nothing: even one that waits has clocks.
+
+        Now and then an emulated processor waits for an interrupt that does not come.
+        """
         with open(self.log / 'silence', 'a') as file:
-            for _ in range(2):
-                stat = pathlib.Path(f'/proc/{self.process.pid}/stat').read_text().split()
-                ticks = int(stat[13]) + int(stat[14])
-                print(f'{time.ctime()}: the emulator has used {ticks} ticks', file=file)
-                for what in ('registers -a', 'lapic', 'irq'):
-                    print(self.command('human-monitor-command',
-                                       **{'command-line': f'info {what}'}), file=file)
-                time.sleep(2)
+            ticks = self.ticks()
+            time.sleep(STILL_SECONDS)
+            ticks = self.ticks() - ticks
+            print(f'{time.ctime()}: {ticks} ticks in {STILL_SECONDS} s', file=file)
+            for what in ('registers -a', 'lapic', 'irq'):
+                print(self.command('human-monitor-command',
+                                   **{'command-line': f'info {what}'}), file=file)
+        if ticks <= STILL_TICKS:
+            raise Dead('the emulated machine stands still')
+
+    def ticks(self):
+        """How much processor time the emulator has used, in hundredths of a second."""
+        stat = pathlib.Path(f'/proc/{self.process.pid}/stat').read_text().rpartition(')')[2].split()
+        return int(stat[11]) + int(stat[12])
 
     def expect(self, answer, seconds):
         """Wait for an answer of the agent."""
