@@ -4,7 +4,6 @@ KVER		?= $(shell uname -r)
 KDIR		?= /lib/modules/$(KVER)/build
 DESTDIR		?=
 FORCE_GRANT	?= n
-JOBS		?= 2
 
 # What the module itself is made with.
 KBUILD	= $(MAKE) -C $(KDIR) M=$(CURDIR) CONFIG_XEN_GRANT_DMA=m
@@ -127,7 +126,7 @@ test-debug:
 	@JOBS=$(JOBS) KERNEL=debug STRICT=$(STRICT) KEEP=$(KEEP) tests/rig/test $(TESTS)
 
 test-distro:
-	@tests/rig/test-distro
+	@JOBS=$(JOBS) KEEP=$(KEEP) tests/rig/test-distro $(TESTS)
 
 test-qemu:
 	@contrib/qemu/build
@@ -156,12 +155,13 @@ help:
 	@echo '  make demo          show virtio over grants on real Xen, in emulation; ARCH=arm64'
 	@echo '  make test          all tests; ARCH=amd64 or ARCH=arm64 for those of one machine,'
 	@echo '                     TESTS="tests/e2e/10-blk.t ..." for some (on x86 unless ARCH= says'
-	@echo '                     more), JOBS=2; STRICT=y: what the archive does not serve is a'
+	@echo '                     more), JOBS=N; STRICT=y: what the archive does not serve is a'
 	@echo '                     failure; KEEP=y: the machine of a failed case stays to be looked at'
 	@echo '  make quick         what one wants between two edits; three minutes'
 	@echo '  make shell         a terminal in dom0 and a guest; ARCH=, KERNEL=oldest or newest'
 	@echo '  make test-debug    KUnit suites, and most x86 cases again, in a kernel that checks itself'
-	@echo '  make test-distro   the packages in Debian 12 and 13, from installation to purge'
+	@echo '  make test-distro   the packages in Debian 12 and 13, from installation to purge, and'
+	@echo '                     guests of both, whose root is a granted disk; TESTS="CASE..."'
 	@echo '  make test-qemu     QEMU with the patches of contrib/qemu, as backend; builds it first'
 	@echo '  make stress        load for an hour, while devices and the module come and go'
 	@echo '  make bench         what it costs, in instructions, beside its peers; 15 minutes.'
