@@ -211,7 +211,7 @@ static void room_full(struct kunit *test)
 			  xen_grant_dma_ref(addr[i]) == room_last(&rings[1]);
 	}
 	/* Of each page 59 units are to be read. */
-	KUNIT_EXPECT_EQ(test, inside, 2 * 59 / 3);
+	KUNIT_EXPECT_EQ(test, inside, 2 * (59 / 3));
 	for (i = 0; i < MANY; i++)
 		KUNIT_EXPECT_TRUE(test, unit_sees(test, xen_grant_dma_ref(addr[i]),
 						  xen_grant_dma_offset(addr[i]), memory + i * 60,
