@@ -185,9 +185,7 @@ static bool xgd_fill_block(struct xgd_device *xd, struct xgd_block *block, gfp_t
 	if (xgd_refs_alloc(xd, block->pages, false, &ref))
 		goto err_put;
 
-	block->addr = xen_grant_dma_addr(ref, 0);
-	if (xd->mode.mark_lasting)
-		block->addr |= XEN_GRANT_DMA_LASTS;
+	block->addr = xgd_lasting_addr(xd, ref, 0);
 	i = 0;
 	list_for_each_entry_safe(private, next, &pages, list) {
 		private->block = block;

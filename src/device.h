@@ -40,7 +40,8 @@ extern const char *const xgd_isolation_names[XGD_ISOLATIONS];
  * @isolation:		what is granted in place: whole Xen pages that can be kept from
  *			reuse (BYTE), or every page that a buffer touches (PAGE)
  * @copy:		nothing is granted in place
- * @mark_lasting:	tell the backend that references of private pages last
+ * @mark_lasting:	tell the backend that references of private pages and of coherent
+ *			memory last
  * @rw_grants:		grant for reading and writing whatever the direction
  * @max_refs:		grant references that the device may have at a time
  * @max_private:	private Xen pages that it may have at a time

@@ -316,7 +316,8 @@ static void *xgd_alloc_granted(struct device *dev, size_t size, dma_addr_t *dma_
 	}
 
 	xgd_refs_grant(xd, first, count, virt_to_phys(vaddr), readonly);
-	*dma_handle = xgd_count_map(xd, xen_grant_dma_addr(first, 0), size);
+	/* Who does not know what lasts is to find no ring, rather than wrong data. */
+	*dma_handle = xgd_count_map(xd, xgd_lasting_addr(xd, first, 0), size);
 	trace_xgd_alloc(xd, *dma_handle, size, readonly);
 
 	return vaddr;

@@ -8,6 +8,7 @@
 #include <linux/percpu.h>
 #include <xen/grant_table.h>
 #include <xen/page.h>
+#include <xen_grant_dma.h>
 
 #include "device.h"
 #include "runs.h"
@@ -222,6 +223,21 @@ static __always_inline void xgd_refs_free_pooled(struct xgd_device *xd, grant_re
 {
 	xgd_group_give(first, count);
 	xgd_refs_uncharge(xd, count);
+}
+
+/**
+ * xgd_lasting_addr - the address of a byte in a page that is granted for long
+ * @xd:		the device
+ * @ref:	its reference
+ * @offset:	of the byte in the page
+ *
+ * Context: any.
+ * Return: the DMA address. With mark_lasting= it says itself that it lasts.
+ */
+static inline dma_addr_t xgd_lasting_addr(const struct xgd_device *xd, grant_ref_t ref,
+					  unsigned int offset)
+{
+	return xen_grant_dma_addr(ref, offset) | (xd->mode.mark_lasting ? XEN_GRANT_DMA_LASTS : 0);
 }
 
 /**

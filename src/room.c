@@ -239,7 +239,8 @@ static void xgd_room_add_page(struct xgd_device *xd, void *vaddr, grant_ref_t re
 	for (readonly = 0; readonly <= 1; readonly++) {
 		if (!room->units[readonly])
 			continue;
-		xgd_room_fill(room->block[readonly], vaddr + begin, xen_grant_dma_addr(ref, begin),
+		xgd_room_fill(room->block[readonly], vaddr + begin,
+			      xgd_lasting_addr(xd, ref, begin),
 			      room->units[readonly]);
 		begin += room->units[readonly] * XGD_UNIT_SIZE;
 	}
