@@ -98,7 +98,7 @@ run()
 
 	from=$(($(wc -c <$CONSOLE) + 1))
 	typed "$1"
-	typed "echo; echo rig''-done \$?"
+	typed "status=\$?; echo; echo rig''-done \$status"
 	if wait_for "${2-200}" seen "$from" '^rig-done [0-9]'; then
 		tail -c "+$from" $CONSOLE | tr -d '\r' | sed '/^rig-done/,$d' | sed '$d'
 		return "$(tail -c "+$from" $CONSOLE | tr -d '\r' | sed -n 's/^rig-done \([0-9]*\).*/\1/p')"
