@@ -511,8 +511,8 @@ void xgd_bounce_put(struct xgd_device *xd, struct xgd_private *private)
  * @vaddr:	a Xen page of its coherent memory
  * @gfp:	how to get memory
  *
- * The page belongs to its owner, and to this, which is given up by xgd_bounce_put() or
- * xgd_bounce_disown().
+ * The page belongs to its owner, and to this, which is given up by xgd_bounce_disown(), or
+ * by xgd_bounce_put() once the owner has no more use for it.
  *
  * Context: as @gfp says.
  * Return: the private page, or NULL when there is no memory.
@@ -539,7 +539,8 @@ struct xgd_private *xgd_bounce_adopt(struct xgd_device *xd, void *vaddr, gfp_t g
 }
 
 /**
- * xgd_bounce_disown - give up a private page that the backend does not let go
+ * xgd_bounce_disown - give up a private page of which somebody else has the memory, too:
+ * a backend that does not let go, or the owner of a ring
  * @xd:		the device
  * @private:	the page
  *

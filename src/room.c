@@ -220,10 +220,8 @@ static void xgd_room_add_page(struct xgd_device *xd, void *vaddr, grant_ref_t re
 		private->room = room;
 	}
 	spin_unlock_irqrestore(&rooms->lock, flags);
-	if (!room) {
-		xgd_bounce_put(xd, private);
-		return;
-	}
+	if (!room)
+		goto disown;
 
 	for (readonly = 0; readonly <= 1; readonly++)
 		room->units[readonly] = units[readonly] && xgd_room_block(room, readonly, gfp) ?
@@ -231,8 +229,7 @@ static void xgd_room_add_page(struct xgd_device *xd, void *vaddr, grant_ref_t re
 	/* Nobody could claim what has no units. */
 	if (!room->units[0] && !room->units[1]) {
 		xgd_room_gone(xd, private);
-		xgd_bounce_put(xd, private);
-		return;
+		goto disown;
 	}
 
 	xgd_refs_set_private(ref, private, XGD_REF_RING);
@@ -248,6 +245,11 @@ static void xgd_room_add_page(struct xgd_device *xd, void *vaddr, grant_ref_t re
 	spin_lock_irqsave(&rooms->lock, flags);
 	xgd_room_assign(xd);
 	spin_unlock_irqrestore(&rooms->lock, flags);
+	return;
+
+disown:
+	/* It is still a ring: no page to be spared. */
+	put_page(xgd_bounce_disown(xd, private));
 }
 
 /* How many units there are from an offset in a page on. */

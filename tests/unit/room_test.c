@@ -311,6 +311,23 @@ static void room_again(struct kunit *test)
 	room_free(xd, &ring);
 }
 
+/* A ring for which there is no room is a ring all the same, and no spare page. */
+static void room_too_many(struct kunit *test)
+{
+	struct xgd_device *xd = room_device(test, ENTRIES);
+	struct ring *rings = kunit_kcalloc(test, XGD_ROOMS + 1, sizeof(*rings), GFP_KERNEL);
+	unsigned int i, spares = xd->bounce.spares;
+
+	KUNIT_ASSERT_NOT_NULL(test, rings);
+	/* There are fewer than there may be. */
+	KUNIT_EXPECT_LT(test, spares, xd->bounce.keep);
+	for (i = 0; i <= XGD_ROOMS; i++)
+		rings[i] = room_ring(test, xd, RING_SIZE);
+	KUNIT_EXPECT_EQ(test, xd->bounce.spares, spares);
+	for (i = 0; i <= XGD_ROOMS; i++)
+		room_free(xd, &rings[i]);
+}
+
 /* Whatever request for memory fails, there is a ring, or there is none. */
 static void room_less_memory(struct kunit *test)
 {
@@ -370,6 +387,7 @@ static struct kunit_case room_cases[] = {
 	KUNIT_CASE(room_outlives),
 	KUNIT_CASE(room_late),
 	KUNIT_CASE(room_again),
+	KUNIT_CASE(room_too_many),
 	KUNIT_CASE(room_less_memory),
 	KUNIT_CASE(room_other_rings),
 	{}
