@@ -197,6 +197,36 @@ static __always_inline void xgd_copy(const struct xgd_unit *unit, unsigned int o
 		memcpy(memory, copy, size);
 }
 
+/* Copy a part of a buffer that has units of a block; false: that is not mapped. */
+static __always_inline bool xgd_block_sync(const struct xgd_block *block, dma_addr_t addr,
+					   size_t size, bool to_device)
+{
+	unsigned int unit = xgd_unit_of(block, addr), offset = xgd_unit_offset(block, addr);
+
+	if (unlikely(!xgd_unit_holds(block, unit, offset + size)))
+		return false;
+
+	xgd_copy(&block->unit[unit], offset, size, to_device);
+
+	return true;
+}
+
+/* Give up a buffer's units of a block; false: that is not mapped. */
+static __always_inline bool xgd_block_unmap(struct xgd_block *block, dma_addr_t addr, size_t size,
+					    bool copy_back)
+{
+	unsigned int unit = xgd_unit_of(block, addr);
+
+	if (unlikely(xgd_unit_offset(block, addr) || !xgd_unit_holds(block, unit, size)))
+		return false;
+
+	if (copy_back)
+		xgd_copy(&block->unit[unit], 0, size, false);
+	xgd_give_run(&block->free, unit, ((size - 1) >> block->shift) + 1);
+
+	return true;
+}
+
 /**
  * xgd_bounce_sync - copy a part of a buffer that lies in pages which stay granted
  * @private:	the page in which the part begins
@@ -210,15 +240,7 @@ static __always_inline void xgd_copy(const struct xgd_unit *unit, unsigned int o
 static __always_inline bool xgd_bounce_sync(const struct xgd_private *private, dma_addr_t addr,
 					    size_t size, bool to_device)
 {
-	const struct xgd_block *block = private->block;
-	unsigned int unit = xgd_unit_of(block, addr), offset = xgd_unit_offset(block, addr);
-
-	if (unlikely(!xgd_unit_holds(block, unit, offset + size)))
-		return false;
-
-	xgd_copy(&block->unit[unit], offset, size, to_device);
-
-	return true;
+	return xgd_block_sync(private->block, addr, size, to_device);
 }
 
 /**
@@ -234,17 +256,7 @@ static __always_inline bool xgd_bounce_sync(const struct xgd_private *private, d
 static __always_inline bool xgd_bounce_unmap(const struct xgd_private *private, dma_addr_t addr,
 					     size_t size, bool copy_back)
 {
-	struct xgd_block *block = private->block;
-	unsigned int unit = xgd_unit_of(block, addr);
-
-	if (unlikely(xgd_unit_offset(block, addr) || !xgd_unit_holds(block, unit, size)))
-		return false;
-
-	if (copy_back)
-		xgd_copy(&block->unit[unit], 0, size, false);
-	xgd_give_run(&block->free, unit, XEN_PFN_UP(size));
-
-	return true;
+	return xgd_block_unmap(private->block, addr, size, copy_back);
 }
 
 #endif /* XGD_BOUNCE_H */

@@ -525,8 +525,7 @@ dma_addr_t xgd_room_take(struct xgd_device *xd, phys_addr_t phys, size_t size, b
 }
 
 /* Where an address is, or NULL: there is no such piece. */
-static struct xgd_block *xgd_room_find(const struct xgd_private *private, dma_addr_t addr,
-				       unsigned int *index)
+static struct xgd_block *xgd_room_find(const struct xgd_private *private, dma_addr_t addr)
 {
 	const struct xgd_room *room = private->room;
 	struct xgd_block *block;
@@ -534,10 +533,8 @@ static struct xgd_block *xgd_room_find(const struct xgd_private *private, dma_ad
 
 	for (i = 0; i <= 1; i++) {
 		block = room->block[i];
-		if (!room->units[i] || addr < block->addr)
-			continue;
-		*index = xgd_unit_of(block, addr);
-		if (*index < room->units[i])
+		if (room->units[i] && addr >= block->addr &&
+		    xgd_unit_of(block, addr) < room->units[i])
 			return block;
 	}
 
@@ -557,19 +554,9 @@ static struct xgd_block *xgd_room_find(const struct xgd_private *private, dma_ad
 bool xgd_room_sync(const struct xgd_private *private, dma_addr_t addr, size_t size,
 		   bool to_device)
 {
-	struct xgd_block *block;
-	unsigned int index, offset;
+	struct xgd_block *block = xgd_room_find(private, addr);
 
-	block = xgd_room_find(private, addr, &index);
-	if (!block)
-		return false;
-	offset = xgd_unit_offset(block, addr);
-	if (!xgd_unit_holds(block, index, offset + size))
-		return false;
-
-	xgd_copy(&block->unit[index], offset, size, to_device);
-
-	return true;
+	return block && xgd_block_sync(block, addr, size, to_device);
 }
 
 /**
@@ -585,16 +572,7 @@ bool xgd_room_sync(const struct xgd_private *private, dma_addr_t addr, size_t si
 bool xgd_room_unmap(const struct xgd_private *private, dma_addr_t addr, size_t size,
 		    bool copy_back)
 {
-	struct xgd_block *block;
-	unsigned int index;
+	struct xgd_block *block = xgd_room_find(private, addr);
 
-	block = xgd_room_find(private, addr, &index);
-	if (!block || xgd_unit_offset(block, addr) || !xgd_unit_holds(block, index, size))
-		return false;
-
-	if (copy_back)
-		xgd_copy(&block->unit[index], 0, size, false);
-	xgd_give_run(&block->free, index, DIV_ROUND_UP(size, XGD_UNIT_SIZE));
-
-	return true;
+	return block && xgd_block_unmap(block, addr, size, copy_back);
 }
