@@ -23,23 +23,13 @@ idle()
 	[ "$(kept kept)" = 0 ]
 }
 
-# io WHAT: the guest writes and reads; the data is right
-io()
-{
-	guest 'dd if=/dev/urandom of=/tmp/data bs=64k count=16 2>/dev/null
-		dd if=/tmp/data of=/dev/vda bs=4k oflag=direct 2>/dev/null
-		dd if=/dev/vda bs=4k count=256 iflag=direct 2>/dev/null | cmp - /tmp/data' 60
-	ok $? "$1: the guest reads what it wrote"
-	is "$(disk_sum 1024)" "$(guest 'md5sum </tmp/data | cut -d" " -f1')" "$1: dom0 finds the same"
-}
-
 guest_boot || bail 'no guest'
 load "backend='*=0:copy'"
 drivers blk net rng
 wait_for 10 idle
 ok $? 'what the drivers have begun with is let go'
 rings=$(grants)
-io 'kept'
+disk_right 'kept'
 diag "$(kept mapped) pages mapped, $(sed -n 's/^reused //p' /run/keep) times one was there already"
 cmp_ok "$(kept reused)" -gt $((10 * $(kept mapped))) 'ten times as much is reused as is mapped'
 
@@ -47,7 +37,7 @@ cmp_ok "$(kept reused)" -gt $((10 * $(kept mapped))) 'ten times as much is reuse
 wait_for 10 idle
 ok $? 'after some seconds nothing is kept'
 is "$(grants)" "$rings" 'dom0 maps just the rings'
-io 'again'
+disk_right 'again'
 net_up
 ok $? 'the network works'
 tcp_works 256
@@ -60,7 +50,7 @@ no_drivers net
 guest 'echo virtio0 >/sys/bus/virtio/drivers/virtio_blk/unbind'
 ok $? 'the driver is unbound while its pages are kept'
 guest 'echo virtio0 >/sys/bus/virtio/drivers/virtio_blk/bind; for i in $(seq 50); do [ -b /dev/vda ] && break; usleep 50000; done'
-io 'bound again'
+disk_right 'bound again'
 is "$(counter failed)" 0 'no mapping failed'
 no_drivers blk rng
 wait_for 10 idle
@@ -75,7 +65,7 @@ guest_boot || bail 'no second guest'
 is "$(grants)" '' 'a new guest, and nothing is mapped'
 load "backend='*=0:copy'"
 drivers blk
-io 'with four pages'
+disk_right 'with four pages'
 guest 'dd if=/dev/vda of=/dev/null bs=64k count=16 iflag=direct 2>/dev/null'
 cmp_ok "$(kept kept)" -le 4 'no more than four are kept'
 cmp_ok "$(kept too_many)" -gt 0 'the others went at once'
@@ -87,9 +77,9 @@ ok $? 'the module leaves when it is idle'
 # ---- a guest that promises nothing ----
 load "backend='*=0'"
 drivers blk
-io 'without :copy'
+disk_right 'without :copy'
 like "$(guest dmesg)" 'domain 0 still maps a buffer after its use' 'the guest sees that pages are kept, and copies from then on'
-io 'and then'
+disk_right 'and then'
 
 # ---- no guest ----
 xl destroy "$GUEST"

@@ -430,6 +430,16 @@ part()
 	echo "bs=64k iflag=count_bytes,skip_bytes count=${1-$((DISK_MB << 10))}k skip=${2-0}k"
 }
 
+# disk_right WHAT: the guest writes and reads; the data is right
+disk_right()
+{
+	guest 'dd if=/dev/urandom of=/tmp/data bs=64k count=16 2>/dev/null
+		dd if=/tmp/data of=/dev/vda bs=4k oflag=direct 2>/dev/null
+		dd if=/dev/vda bs=4k count=256 iflag=direct 2>/dev/null | cmp - /tmp/data' 60
+	ok $? "$1: the guest reads what it wrote"
+	is "$(disk_sum 1024)" "$(guest 'md5sum </tmp/data | cut -d" " -f1')" "$1: dom0 finds the same"
+}
+
 # disk_sum [KBYTES [FROM]] / guest_sum [KBYTES [FROM]]: checksum of the standard
 # disk, as dom0 has it and as the guest reads it, past its cache.
 disk_sum()

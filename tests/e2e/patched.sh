@@ -13,6 +13,13 @@ patched_boot()
 	guest_boot -- "$@" -trace xen_grants_map -trace xen_grants_copy
 }
 
+# A SCSI disk, of a file.
+scsi()
+{
+	echo '-device virtio-scsi-pci,id=s,iommu_platform=on,disable-legacy=on,addr=4' \
+		'-drive if=none,id=s0,file=/run/scsi.img,format=raw,file.locking=off -device scsi-hd,bus=s.0,drive=s0'
+}
+
 maps_grant()
 {
 	traced xen_grants_map

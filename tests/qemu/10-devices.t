@@ -12,12 +12,6 @@ dd if=/dev/urandom of=/run/scsi.img bs=64k count=128 2>/dev/null
 dd if=/dev/urandom of="$DISK" bs=1M count="$DISK_MB" 2>/dev/null
 mkfifo /run/port.in /run/port.out
 
-scsi()
-{
-	echo '-device virtio-scsi-pci,id=s,iommu_platform=on,disable-legacy=on,addr=4' \
-		'-drive if=none,id=s0,file=/run/scsi.img,format=raw,file.locking=off -device scsi-hd,bus=s.0,drive=s0'
-}
-
 scsi_drivers()
 {
 	guest "cd /payload/stable && modprobe virtio_scsi && insmod sd_mod.ko &&

@@ -56,9 +56,7 @@ guest_destroy
 
 truncate -s 8M /run/scsi.img
 # shellcheck disable=SC2046
-guest_boot -- $(std_blk) \
-	-device virtio-scsi-pci,id=s,iommu_platform=on,disable-legacy=on,addr=4 \
-	-drive if=none,id=s0,file=/run/scsi.img,format=raw -device scsi-hd,bus=s.0,drive=s0 || bail 'no third guest'
+guest_boot -- $(std_blk) $(scsi) || bail 'no third guest'
 load "'backend=*=0'"
 guest 'modprobe virtio_scsi &'
 wait_for 10 backend_gone
