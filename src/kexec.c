@@ -14,10 +14,10 @@
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 
-#include "anchor.h"
 #include "compat/syscore.h"
+#include "data/revoke.h"
 #include "kexec.h"
-#include "revoke.h"
+#include "policy/anchor.h"
 
 /* How long a backend gets to let go: QEMU takes some 50 ms. */
 #define XGD_KEXEC_WAIT_MS	2000

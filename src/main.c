@@ -7,16 +7,16 @@
 #include <linux/module.h>
 #include <xen/xen.h>
 
-#include "anchor.h"
-#include "backend.h"
-#include "iommu.h"
+#include "data/refs.h"
+#include "data/resume.h"
+#include "data/revoke.h"
 #include "kexec.h"
 #include "params.h"
-#include "refs.h"
-#include "resume.h"
-#include "revoke.h"
+#include "policy/anchor.h"
+#include "policy/backend.h"
 #include "stats.h"
-#include "wait.h"
+#include "wait/iommu.h"
+#include "wait/wait.h"
 
 static int __init xgd_init(void)
 {

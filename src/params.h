@@ -7,7 +7,7 @@
 #include <linux/mutex.h>
 #include <xen/interface/xen.h>
 
-#include "device.h"
+#include "data/device.h"
 
 /**
  * struct xgd_rule - one entry of backend=

@@ -8,13 +8,13 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
-#include "bounce.h"
-#include "device.h"
-#include "ready.h"
-#include "refs.h"
-#include "room.h"
+#include "data/bounce.h"
+#include "data/device.h"
+#include "data/refs.h"
+#include "data/room.h"
+#include "policy/verdict.h"
 #include "stats.h"
-#include "verdict.h"
+#include "wait/ready.h"
 
 /**
  * struct xgd_lines - lines of a key and a value

@@ -42,18 +42,18 @@ planted()
 	says "$TMP/log" "^check: FAILED: $1"
 }
 
-check 'checkpatch sees a space before a tab' planted checkpatch src/refs.c \
+check 'checkpatch sees a space before a tab' planted checkpatch src/data/refs.c \
 	'int p(int a, 	 int b);
-struct dma_map_ops p;' '^src/refs.c:[0-9]+: .*:SPACE_BEFORE_TAB:'
-check 'and here what may be in another file' says "$TMP/log" '^src/refs.c:[0-9]+: .*:CONST_STRUCT:'
-check 'kernel-doc sees a parameter without description' planted kernel-doc src/refs.c \
+struct dma_map_ops p;' '^src/data/refs.c:[0-9]+: .*:SPACE_BEFORE_TAB:'
+check 'and here what may be in another file' says "$TMP/log" '^src/data/refs.c:[0-9]+: .*:CONST_STRUCT:'
+check 'kernel-doc sees a parameter without description' planted kernel-doc src/data/refs.c \
 	'/**
  * p - q
  */
-int p(int a);' "src/refs.c:.* 'a' not described in 'p'"
+int p(int a);' "src/data/refs.c:.* 'a' not described in 'p'"
 check 'shellcheck sees a forgotten quotation mark' planted scripts tests/rig/env.sh \
 	'rm $RIG/x' 'tests/rig/env.sh:.* \[SC2086\]'
-check 'a message must be in docs/reference.md' planted texts src/refs.c \
+check 'a message must be in docs/reference.md' planted texts src/data/refs.c \
 	'void p(void) { pr_err("no such message\n"); }' '^refs.c: "no such message" is not in docs/reference.md'
 check 'and what is there in the source' planted texts docs/reference.md \
 	'- `there is no such message`: so it is' 'no message is like "there is no such message"'

@@ -146,8 +146,8 @@ check 'it builds without a warning' build ''
 missing()
 {
 	"$RIG/in-build" ar t "$out/$HERE/built-in.a" >"$TMP/parts"
-	for source in "$TOP"/src/*.c; do
-		grep -q "src/$(basename "$source" .c).o\$" "$TMP/parts" || echo "$source"
+	(cd "$TOP" && find src -name '*.c') | while read -r source; do
+		grep -q "${source%.c}.o\$" "$TMP/parts" || echo "$source"
 	done
 }
 check 'built-in.a has every source' nothing missing

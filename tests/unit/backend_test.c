@@ -7,8 +7,8 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 
-#include "backend.h"
 #include "params.h"
+#include "policy/backend.h"
 #include "unit.h"
 
 static const struct kernel_param *param(struct kunit *test, const char *name)

@@ -8,9 +8,9 @@
 #include <xen/page.h>
 #include <xen_grant_dma.h>
 
-#include "bounce.h"
-#include "refs.h"
-#include "revoke.h"
+#include "data/bounce.h"
+#include "data/refs.h"
+#include "data/revoke.h"
 #include "unit.h"
 
 /* So many pieces of 64 bytes have room in a Xen page. */

@@ -12,9 +12,9 @@
 #include <xen/page.h>
 #include <xen_grant_dma.h>
 
-#include "bounce.h"
-#include "dma.h"
-#include "refs.h"
+#include "data/bounce.h"
+#include "data/dma.h"
+#include "data/refs.h"
 #include "unit.h"
 
 #define ORDER	3

@@ -7,7 +7,7 @@
 #include <linux/of.h>
 #include <linux/pci.h>
 
-#include "backend.h"
+#include "policy/backend.h"
 #include "unit.h"
 
 extern const u8 __dtbo_of_trees_begin[];

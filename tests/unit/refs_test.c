@@ -10,8 +10,8 @@
 #include <linux/slab.h>
 #include <xen/page.h>
 
-#include "refs.h"
-#include "revoke.h"
+#include "data/refs.h"
+#include "data/revoke.h"
 #include "unit.h"
 
 #define RUN	16

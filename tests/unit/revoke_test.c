@@ -7,9 +7,9 @@
 #include <xen/page.h>
 #include <xen_grant_dma.h>
 
-#include "bounce.h"
-#include "refs.h"
-#include "revoke.h"
+#include "data/bounce.h"
+#include "data/refs.h"
+#include "data/revoke.h"
 #include "unit.h"
 
 #define MANY		24

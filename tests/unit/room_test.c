@@ -11,11 +11,11 @@
 #include <xen/page.h>
 #include <xen_grant_dma.h>
 
-#include "bounce.h"
-#include "dma.h"
-#include "refs.h"
-#include "revoke.h"
-#include "room.h"
+#include "data/bounce.h"
+#include "data/dma.h"
+#include "data/refs.h"
+#include "data/revoke.h"
+#include "data/room.h"
 #include "unit.h"
 
 /* As the virtio core asks for a ring that could be smaller. */

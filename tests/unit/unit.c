@@ -13,11 +13,11 @@
 #include <xen/page.h>
 #include <xen/xenbus.h>
 
-#include "bounce.h"
-#include "dma.h"
+#include "data/bounce.h"
+#include "data/dma.h"
+#include "data/refs.h"
+#include "data/revoke.h"
 #include "params.h"
-#include "refs.h"
-#include "revoke.h"
 #include "unit.h"
 #include "unit_mailbox.h"
 

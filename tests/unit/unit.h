@@ -9,7 +9,7 @@
 #include <kunit/test.h>
 #include <xen/grant_table.h>
 
-#include "device.h"
+#include "data/device.h"
 
 /* A grant that the backend has mapped: which one, for it. */
 struct unit_map {

@@ -6,7 +6,7 @@
 #include <linux/virtio.h>
 #include <xen/interface/xen.h>
 
-#include "device.h"
+#include "data/device.h"
 
 /**
  * struct xgd_backend - who serves a device

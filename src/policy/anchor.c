@@ -26,12 +26,12 @@
 
 #include "anchor.h"
 #include "backend.h"
-#include "bounce.h"
 #include "compat/virtio.h"
-#include "device.h"
-#include "dma.h"
+#include "data/bounce.h"
+#include "data/device.h"
+#include "data/dma.h"
+#include "data/revoke.h"
 #include "params.h"
-#include "revoke.h"
 #include "verdict.h"
 
 /* How long an unbind waits for the backend: QEMU takes some 50 ms. */

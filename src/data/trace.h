@@ -81,7 +81,7 @@ DEFINE_EVENT(xgd_reference, xgd_revoke,
 #endif /* XGD_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH
-#define TRACE_INCLUDE_PATH .
+#define TRACE_INCLUDE_PATH data
 #undef TRACE_INCLUDE_FILE
 #define TRACE_INCLUDE_FILE trace
 #include <trace/define_trace.h>
