@@ -26,6 +26,23 @@ static DEFINE_MUTEX(xgd_devices_lock);
 static LIST_HEAD(xgd_devices);
 static DEFINE_IDA(xgd_ids);
 
+static void xgd_device_release(struct kref *kref)
+{
+	struct xgd_device *xd = container_of(kref, struct xgd_device, kref);
+
+	mutex_lock(&xgd_devices_lock);
+	list_del(&xd->list);
+	mutex_unlock(&xgd_devices_lock);
+
+	ida_free(&xgd_ids, xd->id);
+	put_device(xd->dev);
+	xgd_room_exit(xd);
+	xgd_bounce_exit(xd);
+	free_percpu(xd->cpu);
+	kfree(xd);
+	module_put(THIS_MODULE);
+}
+
 /**
  * xgd_device_create - make the state of a DMA device
  * @dev:	the DMA device; a reference to it is held as long as the state lives
@@ -72,6 +89,7 @@ struct xgd_device *xgd_device_create(struct device *dev, domid_t domid, const ch
 	strscpy(xd->source, source, sizeof(xd->source));
 	xd->mode = *mode;
 	kref_init(&xd->kref);
+	xd->release = xgd_device_release;
 	xgd_refs_init_device(xd);
 	xgd_bounce_init(xd);
 	spin_lock_init(&xd->rooms.lock);
@@ -91,46 +109,6 @@ err_free:
 err_module:
 	module_put(THIS_MODULE);
 	return ERR_PTR(id);
-}
-
-static void xgd_device_release(struct kref *kref)
-{
-	struct xgd_device *xd = container_of(kref, struct xgd_device, kref);
-
-	mutex_lock(&xgd_devices_lock);
-	list_del(&xd->list);
-	mutex_unlock(&xgd_devices_lock);
-
-	ida_free(&xgd_ids, xd->id);
-	put_device(xd->dev);
-	xgd_room_exit(xd);
-	xgd_bounce_exit(xd);
-	free_percpu(xd->cpu);
-	kfree(xd);
-	module_put(THIS_MODULE);
-}
-
-/**
- * xgd_device_get - take one more reference
- * @xd:	the device; the caller holds a reference or its DMA ops are in use
- *
- * Context: any.
- */
-void xgd_device_get(struct xgd_device *xd)
-{
-	kref_get(&xd->kref);
-}
-
-/**
- * xgd_device_put - give up a reference
- * @xd:	the device; may be gone afterwards, and then the module may be too,
- *	unless something else holds it
- *
- * Context: process, may sleep.
- */
-void xgd_device_put(struct xgd_device *xd)
-{
-	kref_put(&xd->kref, xgd_device_release);
 }
 
 /**

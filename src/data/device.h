@@ -204,6 +204,7 @@ struct xgd_rooms {
  * @users:	virtio devices bound on top of @dev; protected by the anchor's lock
  * @attached:	@dev->dma_ops is @ops; protected by the anchor's lock
  * @kref:	one for being attached, one while @late is not empty
+ * @release:	called when the last of these is given up
  * @list:	in the list of all devices
  * @max_mapping: the longest streaming mapping, in bytes
  * @cpu:	what each CPU has for itself
@@ -231,6 +232,7 @@ struct xgd_device {
 	struct xgd_cpu __percpu	*cpu;
 
 	struct kref		kref;
+	void			(*release)(struct kref *kref);
 	struct list_head	list;
 	struct xgd_counted	refs;
 	struct xgd_bounce	bounce;
@@ -263,10 +265,31 @@ static inline u64 xgd_mappings(const struct xgd_device *xd)
 	return mappings;
 }
 
+/**
+ * xgd_device_get - take one more reference
+ * @xd:	the device; the caller holds a reference or its DMA ops are in use
+ *
+ * Context: any.
+ */
+static inline void xgd_device_get(struct xgd_device *xd)
+{
+	kref_get(&xd->kref);
+}
+
+/**
+ * xgd_device_put - give up a reference
+ * @xd:	the device; may be gone afterwards, and then the module may be too,
+ *	unless something else holds it
+ *
+ * Context: process, may sleep.
+ */
+static inline void xgd_device_put(struct xgd_device *xd)
+{
+	kref_put(&xd->kref, xd->release);
+}
+
 struct xgd_device *xgd_device_create(struct device *dev, domid_t domid, const char *source,
 				     const struct xgd_mode *mode);
-void xgd_device_get(struct xgd_device *xd);
-void xgd_device_put(struct xgd_device *xd);
 void xgd_device_for_each(void (*fn)(struct xgd_device *xd, void *data), void *data);
 void xgd_device_visit_stopped(void (*fn)(struct xgd_device *xd, void *data), void *data);
 

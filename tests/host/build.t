@@ -92,6 +92,29 @@ check 'FORCE_GRANT=y builds without a warning' \
 check 'and makes force_grant=1 the default' \
 	default "$CACHE/strict/stable-amd64-force/xen_grant_dma.ko" Y
 
+# circle FOLDER NM: the files of a module that was built there which call each other in a circle
+circle()
+{
+	(cd "$1" && "$RIG/in-build" "$2" -A src/*.o src/*/*.o) | awk '
+		{ split($1, file, ":"); name = $NF; type = $(NF - 1) }
+		type ~ /^[TDBR]$/ { from[name] = file[1] }
+		type == "U" { uses[file[1] " " name] }
+		END {
+			for (use in uses) {
+				split(use, word, " ")
+				if (word[2] in from)
+					print word[1], from[word[2]]
+			}
+		}' >"$TMP/uses"
+	says "$TMP/uses" '^src/data/dma.o src/data/refs.o$' && tsort "$TMP/uses" 2>&1 >/dev/null
+}
+
+check 'no file uses one that uses it' nothing circle "$CACHE/strict/stable-amd64" nm
+for kernel in $(have_headers | grep arm64 | head -n 1); do
+	check "$kernel: nor does one of those that are for device trees" \
+		nothing circle "$CACHE/strict/$kernel" aarch64-linux-gnu-nm
+done
+
 check 'no test of a kernel version outside src/compat' nothing \
 	git grep -nE 'LINUX_VERSION|KERNEL_VERSION|RHEL_' -- \
 	'*.[ch]' '*.mk' Kbuild '*/Kbuild' Makefile '*/Makefile' Kconfig ':!src/compat'
