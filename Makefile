@@ -27,7 +27,7 @@ TABLES	= $(DESTDIR)/usr/share/xen_grant_dma
 X86	= $(shell sed -n 's/^CONFIG_X86_64=//p' $(KDIR)/include/config/auto.conf)
 
 .PHONY: all headers module modules_install install install-hooks install-dkms tools install-tools uninstall uninstall-tools clean clean-tools
-.PHONY: help demo test quick shell test-debug test-distro test-qemu stress bench check docs dist deb rpm pkg distclean
+.PHONY: help demo test quick shell test-debug test-distro test-qemu stress bench check docs tag dist deb rpm pkg distclean
 
 all: module
 
@@ -97,12 +97,21 @@ clean: headers
 docs:
 	@tests/rig/docs
 
-# What is committed, under the name that packagers expect.
-DISTDIR	?= .
 VERSION	= $(shell sed -n 's/^MODULE_VERSION("\(.*\)");$$/\1/p' src/main.c)
 
+# The version that the sources name is what is committed now.
+tag:
+	@git diff --quiet HEAD || { echo 'there are changes that are not committed'; exit 1; }
+	@sh tests/host/version.t >/dev/null || { echo 'not all files name the version $(VERSION): tests/host/version.t'; exit 1; }
+	git tag -a -m 'xen_grant_dma $(VERSION)' v$(VERSION)
+
+# Under the name that packagers expect: this version, if it has its tag, or what is committed.
+DISTDIR	?= .
+REF	?= $(shell git rev-parse -q --verify refs/tags/v$(VERSION) >/dev/null && echo v$(VERSION) || echo HEAD)
+
 dist:
-	git archive --prefix=xen_grant_dma-$(VERSION)/ -o $(DISTDIR)/xen_grant_dma-$(VERSION).tar.gz HEAD
+	git archive --prefix=xen_grant_dma-$(VERSION)/ -o $(DISTDIR)/xen_grant_dma-$(VERSION).tar.gz $(REF)
+	@[ $(REF) != HEAD ] || echo 'this is what is committed now; the version $(VERSION) has no tag yet: make tag'
 
 deb rpm pkg:
 	@tests/rig/packages $@
@@ -168,7 +177,8 @@ help:
 	@echo '                     BENCH="micro scale blk net" for parts, QUICK=y for less of them'
 	@echo '  make check         checkpatch, sparse, all warnings and the device trees, for all kernels'
 	@echo '  make docs          draw the drawings and make the manual page again, after a change'
-	@echo '  make dist          a tarball of what is committed'
+	@echo '  make tag           give the version that the sources name its git tag, v$(VERSION)'
+	@echo '  make dist          a tarball of that version, or of what is committed if it has no tag'
 	@echo '  make deb           Debian packages of what is committed, in .cache/deb'
 	@echo '  make rpm           packages for Fedora and its like, in .cache/rpm'
 	@echo '  make pkg           packages for Arch, in .cache/pkg'
