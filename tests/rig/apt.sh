@@ -67,7 +67,8 @@ apt_try()
 	shift
 
 	for pause in $APT_PAUSES ''; do
-		apt_run "$@" >"$log" 2>&1 && return 0
+		: >"$log"
+		telling "$log" apt_run "$@" && return 0
 		[ -n "$pause" ] || break
 		! apt_failed "$log" | grep -q . || apt_failed "$log" | grep -qv ' 404 ' || break
 		sleep "$pause"

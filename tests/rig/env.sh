@@ -65,6 +65,24 @@ say()
 	printf '%4d s  %s\n' $(($(date +%s) - RIG_BEGIN)) "$*" >&2
 }
 
+# telling LOG COMMAND...: run it, with its output to the end of that file, whose last line is
+# told every ten seconds
+telling()
+{
+	local log=$1 teller status=0
+	shift
+
+	touch "$log"
+	while sleep 10 2>/dev/null && kill -0 $$ 2>/dev/null; do
+		say "  ... $(tail -n 1 "$log" | tr -d '\r' | cut -c1-100)"
+	done >/dev/null &
+	teller=$!
+	"$@" >>"$log" 2>&1 || status=$?
+	kill "$teller" 2>/dev/null
+	wait "$teller" 2>/dev/null || :
+	return $status
+}
+
 die()
 {
 	echo "${0##*/}: $*" >&2

@@ -37,7 +37,7 @@ in_source()
 	local dir=$1 script=$2
 	shift 2
 
-	(cd "$dir/source" && nice "$RIG/in-build" sh -ec "$script" sh "$@") >>"$dir/log" 2>&1 || {
+	(cd "$dir/source" && telling "$dir/log" nice "$RIG/in-build" sh -ec "$script" sh "$@") || {
 		tail -n 30 "$dir/log" >&2
 		return 1
 	}
