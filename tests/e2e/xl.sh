@@ -12,6 +12,9 @@ bridge_up()
 	ip link set xenbr0 up
 }
 
+# What QEMU is told beside that, for devices of which xl-virtio does not know.
+QEMU_MORE=
+
 # guest_xl DEVICE...: of guest_config's configuration; it runs then
 guest_xl()
 {
@@ -20,7 +23,8 @@ guest_xl()
 	[ -e "$DISK" ] || truncate -s "${DISK_MB}M" "$DISK"
 	guest_set trace "/var/log/trace-$GUEST.log"
 	guest_set log "/var/log/xen/qemu-dm-$GUEST.log"
-	xl-virtio "$(guest_config_file)" "$@" -o "$out" -- \
+	# shellcheck disable=SC2086
+	xl-virtio "$(guest_config_file)" "$@" -o "$out" -- $QEMU_MORE \
 		-trace xen_remap_bucket -D "/var/log/trace-$GUEST.log" || return
 	# It stays, for reboots.
 	xl create -q -p "$out" >"/run/guest/$GUEST/xl.log" 2>&1 </dev/null || {
