@@ -6,7 +6,7 @@
 
 . /payload/lib.sh
 
-guest_create dtb=iommus || bail 'no guest'
+guest_create example=arm-guest.cfg dtb=iommus || bail 'no guest'
 # shellcheck disable=SC2046
 qemu_start $(qemu_blk device) $(qemu_net device) $(qemu_rng device) && guest_start || bail 'it does not start'
 maps_mark

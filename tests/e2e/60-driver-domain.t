@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# rig: snapshot=guest timeout=260
+# rig: snapshot=dom0 timeout=280
 #
 # A backend outside dom0: QEMU runs in a driver domain. The guest names it, and
 # neither dom0 nor anybody else can reach what is granted to it; the driver domain
@@ -28,6 +28,7 @@ references()
 	guest "awk '\$1 == \"references\" { n += \$2 } END { print n + 0 }' /sys/kernel/debug/xen_grant_dma/devices"
 }
 
+guest_boot example=served-guest.cfg || bail 'no guest'
 driver_boot || bail 'the driver domain does not boot'
 
 # ---- what cannot work is said, and nothing is left of it ----

@@ -10,7 +10,7 @@
 bridge_up
 
 # ---- what cannot work is said, and nothing is left of it ----
-guest_config
+guest_config example=guest.cfg
 config=$(guest_config_file)
 truncate -s 1M /run/some.img
 cp "$config" /run/hvm.cfg

@@ -23,7 +23,7 @@ in_driver()
 # driver_boot: have the driver domain run
 driver_boot()
 {
-	(GUEST=$DRIVER && guest_create type=pv memory=256 && guest_start)
+	(GUEST=$DRIVER && guest_create example=driver.cfg type=pv memory=256 && guest_start)
 }
 
 # The guest lets go of its devices.

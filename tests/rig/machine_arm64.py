@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The arm64 machine, always emulated."""
 
+import re
 import subprocess
 
 import machine
@@ -38,16 +39,8 @@ class Arm64(machine.Machine):
     DOMU_INITRAMFS = 0x6b000000
     DOMU_TREE = 0x6e000000
 
-    # What is where in the tree that Xen boots by: the two ends of an event channel.
-    CHANNELS = ("""here: channel@a {
-                compatible = "xen,evtchn-v1";
-                xen,evtchn = <10 &there>;
-            };
-""", """there: channel@b {
-                compatible = "xen,evtchn-v1";
-                xen,evtchn = <11 &here>;
-            };
-""")
+    # What the tree that Xen boots by has more, for this domain.
+    DOM0LESS = machine.TOP / 'examples' / 'arm-dom0less.dtsi'
 
     @staticmethod
     def headers(kernel):
@@ -112,32 +105,22 @@ class Arm64(machine.Machine):
         subprocess.run([*command, '-machine', 'dumpdtb=' + str(self.dir / 'machine.dtb')],
                        check=True, stdin=subprocess.DEVNULL, capture_output=True)
         dtc('-O', 'dts', '-o', 'machine.dts', 'machine.dtb')
-        modules = ''
+        more = self.DOM0LESS.read_text()
         loaders = []
-        for kind, addr, file in (('kernel', self.DOMU_KERNEL, self.image / 'vmlinuz'),
-                                 ('ramdisk', self.DOMU_INITRAMFS, self.dir / 'initramfs'),
-                                 ('device-tree', self.DOMU_TREE, self.dir / 'partial.dtb')):
-            args = ''
-            if kind == 'kernel':
-                args = f'bootargs = "console=ttyAMA0 quiet loglevel=4 {append}";'
-            modules += f"""module@{addr:x} {{
-                compatible = "multiboot,{kind}", "multiboot,module";
-                reg = <0 {addr:#x} 0 {file.stat().st_size:#x}>; {args}
-            }};\n"""
+        for addr, file in ((self.DOMU_KERNEL, self.image / 'vmlinuz'),
+                           (self.DOMU_INITRAMFS, self.dir / 'initramfs'),
+                           (self.DOMU_TREE, self.dir / 'partial.dtb')):
+            more, sized = re.subn(f'(reg = <0x0 {addr:#x} 0x0) [^>]*>',
+                                  rf'\1 {file.stat().st_size:#x}>', more)
+            assert sized == 1, f'{self.DOM0LESS} has nothing at {addr:#x}'
             loaders += ['-device', f'loader,file={file},addr={addr:#x},force-raw=on']
-        guest, dom0 = self.CHANNELS
-        enhanced = 'enabled' if xenstore else 'no-xenstore'
-        first, last = (dom0, '') if channel == 'dom0' else ('', dom0)
+        more = more.replace('console=ttyAMA0', f'console=ttyAMA0 quiet loglevel=4 {append}')
+        if xenstore:
+            more = more.replace('"no-xenstore"', '"enabled"')
+        if channel == 'dom0':
+            end = re.search(r'\t\tdom0_end: .*?\};\n', more, re.DOTALL).group()
+            more = more.replace(end, '').replace('\t\tdomU1 {', end + '\t\tdomU1 {')
         with open(self.dir / 'machine.dts', 'a') as dts:
-            dts.write(f"""/ {{ chosen {{ {first} domU1 {{
-                compatible = "xen,domain";
-                #address-cells = <2>;
-                #size-cells = <2>;
-                memory = <0 {192 << 10}>;
-                cpus = <1>;
-                vpl011;
-                nr_spis = <16>;
-                xen,enhanced = "{enhanced}";
-                {guest} {modules} }}; {last} }}; }};""")
+            dts.write(more)
         dtc('-I', 'dts', '-O', 'dtb', '-o', 'machine.dtb', 'machine.dts')
         return [*loaders, '-dtb', self.dir / 'machine.dtb']

@@ -35,10 +35,10 @@ qemu_machine()
 }
 
 # guest_create [kernel=KERNEL] [vcpus=N] [memory=MB] [dtb=NAME] [virtio=DEVICE]
-# [append=WORD]...: a domain, paused, with no backend yet. DEVICE is as in xl.cfg.
+# [append=WORD]... [example=NAME]: a domain, paused, with no backend yet. DEVICE is as in xl.cfg.
 guest_create()
 {
-	local kernel=stable vcpus=1 memory=192 dtb=plain virtio= append= boot tree preload= config=/run/guest/$GUEST/config
+	local kernel=stable vcpus=1 memory=192 dtb=plain virtio= append= example= boot tree preload= config=/run/guest/$GUEST/config
 
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -48,6 +48,7 @@ guest_create()
 		dtb=*)		dtb=${1#*=} ;;
 		virtio=*)	virtio=${1#*=} ;;
 		append=*)	append="$append ${1#*=}" ;;
+		example=*)	example=${1#*=} ;;
 		*)		echo "guest_create: unknown option: $1" >&2; return 1 ;;
 		esac
 		shift
@@ -75,6 +76,7 @@ guest_create()
 		disk = [ "format=raw,vdev=xvda,access=ro,backendtype=phy,script=/tools/rig/block-hotplug,target=/dev/vda",
 			 "format=raw,vdev=xvdb,access=ro,backendtype=phy,script=/tools/rig/block-hotplug,target=/dev/vdb" ]
 	END
+	like_example "$example"
 	# Xen before 4.19 does not know nr_spis.
 	[ ! -e /tools/rig/nr_spis.so ] || preload=/tools/rig/nr_spis.so
 	LD_PRELOAD=$preload xl create -q -p -e "$config" >/run/guest/"$GUEST"/xl.log 2>&1 || {

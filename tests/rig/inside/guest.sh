@@ -16,8 +16,10 @@ KERNEL=stable
 [ ! -e /run/kernel ] || read -r KERNEL </run/kernel
 
 # How many times as long as with stock kernels anything may take.
-PATIENCE=1
-[ "$KERNEL" != debug ] || PATIENCE=6
+case $KERNEL in
+debug|kcsan)	PATIENCE=6 ;;
+*)		PATIENCE=1 ;;
+esac
 
 # About as long as anything takes with two emulated machines on a busy processor.
 GUEST_TIMEOUT=${GUEST_TIMEOUT-60}
@@ -99,16 +101,36 @@ std_rng()
 	qemu_rng pci "disable-legacy=on,addr=3${1:+,$1}"
 }
 
-# guest_config [kernel=SERIES] [vcpus=N] [memory=MB] [type=pvh|pv] [append=WORD]...:
-# what a domain is to be, in $(guest_config_file).
+# guest_config [kernel=SERIES] [vcpus=N] [memory=MB] [type=pvh|pv] [append=WORD]...
+# [example=NAME]: what a domain is to be, in $(guest_config_file).
 guest_config_file()
 {
 	echo "/run/guest/$GUEST/config"
 }
 
+# like_example NAME: the configuration becomes that of examples/, which keeps all that it
+# says but for what the rig says of a domain's kernel, memory and disks. Its network would
+# be a PV one, for which the rig has no scripts.
+like_example()
+{
+	local config
+
+	[ -n "$1" ] || return 0
+	config=$(guest_config_file)
+	awk '
+		FNR == 1 || /^(#|$)/	{ key = "" }
+		/^[a-z_]+ = /		{ key = $1 }
+		NR == FNR		{ text[key] = text[key] $0 "\n"; next }
+		key == "vif"		{ next }
+		key in text		{ if (!there[key]++) printf "%s", text[key]; next }
+					{ print }
+		END			{ for (key in text) if (!there[key]) printf "%s", text[key] }
+	' "$config" "/payload/examples/$1" >"$config.new" && mv "$config.new" "$config"
+}
+
 guest_config()
 {
-	local kernel=$KERNEL vcpus=1 memory=192 type=pvh append= boot
+	local kernel=$KERNEL vcpus=1 memory=192 type=pvh append= example= boot
 
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -117,6 +139,7 @@ guest_config()
 		memory=*)	memory=${1#*=} ;;
 		type=*)		type=${1#*=} ;;
 		append=*)	append="$append ${1#*=}" ;;
+		example=*)	example=${1#*=} ;;
 		*)		echo "guest_config: unknown option: $1" >&2; return 1 ;;
 		esac
 		shift
@@ -147,6 +170,7 @@ guest_config()
 		disk = [ "format=raw,vdev=xvda,access=ro,backendtype=phy,script=/tools/rig/block-hotplug,target=/dev/vda",
 			 "format=raw,vdev=xvdb,access=ro,backendtype=phy,script=/tools/rig/block-hotplug,target=/dev/vdb" ]
 	END
+	like_example "$example"
 }
 
 # guest_create [OPTION]...: a domain, paused, with no backend yet.
