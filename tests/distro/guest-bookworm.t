@@ -2,7 +2,7 @@
 # rig: snapshot=none memory=2600 dom0_memory=900 disk=bookworm timeout=2400
 #
 # A guest whose root is a granted disk, by two commands, and what its user does there:
-# bookworm: the kernel before the newest, and then the newest.
+# bookworm: the kernel before the newest, and then the newest; its initramfs is dracut's.
 
 . /payload/lib.sh
 . /payload/xl.sh
