@@ -61,7 +61,7 @@ class Machine:
         return f'headers-{kernel}-amd64'
 
     def __init__(self, log, payload=None, restore=None, smp=1, memory=1280,
-                 dom0_memory=512, pvh_dom0=False, disk=None):
+                 dom0_memory=512, pvh_dom0=False, disk=None, passed=None):
         self.log = pathlib.Path(log)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix='xgd-'))
         self.out = self.dir / 'out'
@@ -77,6 +77,9 @@ class Machine:
             # What is written is gone with the machine.
             command += ['-drive', f'if=none,id=disk,file={disk},format=raw,snapshot=on',
                         '-device', 'virtio-blk-pci,drive=disk,addr=8']
+        if passed:
+            command += ['-device', 'amd-iommu',
+                        '-device', f'{passed},addr=9,disable-legacy=on,iommu_platform=on']
         if restore:
             command += ['-incoming', f'exec:cat {restore}']
         # However this process ends, QEMU must not stay.
