@@ -30,7 +30,7 @@ cmp_ok "$(field bytes_total)" -ge 262144 'bytes'
 is "$(field failed)$(field refused)$(field late)" 000 'no failures, and nothing late'
 
 # Somebody still maps the rings when the driver goes.
-keep "$(probe | sed 's/ .*//;q')" 64
+keep_all
 kept=$(keep_look | wc -l)
 no_drivers blk
 keep_end

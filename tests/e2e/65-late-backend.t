@@ -63,11 +63,9 @@ nothing_left
 load force_grant=1
 drivers blk
 sum=$(guest_sum 256)
-rings=$(probe)
-# shellcheck disable=SC2046
-keep $(echo "$rings" | awk 'NR == 1 { first = $1 } END { print first, $1 - first + 1 }')
-count=$(keep_look | wc -l)
-is "$count" "$(echo "$rings" | wc -l)" 'a backend keeps the rings'
+count=$(probe | wc -l)
+keep_all
+is "$(keep_look | wc -l)" "$count" 'a backend keeps the rings'
 no_drivers blk
 is "$(counter late)" "$count" 'they are late'
 drivers blk

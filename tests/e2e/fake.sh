@@ -89,6 +89,13 @@ keep()
 	wait_for 60 grep -q kept /run/kept
 }
 
+# keep_all: whatever can be mapped now
+keep_all()
+{
+	# shellcheck disable=SC2046
+	keep $(probe | awk 'NR == 1 { first = $1 } END { print first, $1 - first + 1 }')
+}
+
 keep_look()
 {
 	: >/run/kept
