@@ -47,6 +47,7 @@ $config		no~address~of~a~network~card		net=bridge=xenbr0,mac=01:02
 $config		/run/none~is~no~folder		9p=/run/none,tag=x
 $config		9p=~has~no~tag=		9p=/run
 $config		more~than~31~devices		\$many
+$config		QEMU~ends~when~virtio-scsi~is~given~a~grant		rng -- -device virtio-scsi-pci,addr=5
 END
 is "$(ls /run/out.cfg* 2>&1 | grep -v 'No such')" '' 'no configuration is written'
 xl-virtio /run/few.cfg rng >/run/out
