@@ -357,7 +357,8 @@ static struct xgd_block *xgd_search_blocks(struct xgd_device *xd, bool readonly,
 		if (*mine)
 			(*mine)->user = -1;
 		found->user = cpu;
-		WRITE_ONCE(*mine, found);
+		/* For xgd_bounce_map(), which takes no lock; the task may have moved meanwhile. */
+		smp_store_release(mine, found);
 		/* What was used last is looked at first. */
 		list_move(&found->list, blocks);
 		break;

@@ -267,7 +267,7 @@ static inline void xgd_refs_set_private(grant_ref_t ref, struct xgd_private *pri
 	struct xgd_ref *entry = xgd_refs_known(ref);
 
 	entry->private = private;
-	entry->flags |= XGD_REF_PRIVATE | flags;
+	WRITE_ONCE(entry->flags, entry->flags | XGD_REF_PRIVATE | flags);
 }
 
 /* Grant the Xen page with the number @frame. */
@@ -277,9 +277,10 @@ static __always_inline void xgd_refs_enter(const struct xgd_device *xd, grant_re
 	struct xgd_ref *entry = xgd_refs_known(ref);
 
 	entry->page = pfn_to_page(frame / XEN_PFN_PER_PAGE);
-	entry->part = frame % XEN_PFN_PER_PAGE;
-	entry->flags = readonly ? XGD_REF_READONLY : 0;
-	entry->owner = xd->id;
+	/* For xgd_refs_next_of() of another device. One store of all takes longer. */
+	WRITE_ONCE(entry->part, frame % XEN_PFN_PER_PAGE);
+	WRITE_ONCE(entry->flags, readonly ? XGD_REF_READONLY : 0);
+	WRITE_ONCE(entry->owner, xd->id);
 	/*
 	 * pfn_to_gfn() counts in Xen pages. On a PV guest consecutive frames are not
 	 * consecutive for Xen, so it is asked for each of them.

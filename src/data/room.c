@@ -122,8 +122,9 @@ static void xgd_room_assign(struct xgd_device *xd)
 			    rooms->room[i].units[readonly])
 				open[n++] = rooms->room[i].block[readonly];
 		for_each_possible_cpu(cpu)
-			WRITE_ONCE(per_cpu_ptr(xd->cpu, cpu)->room[readonly],
-				   n ? open[cpu % n] : NULL);
+			/* For xgd_room_take(), which takes no lock. */
+			smp_store_release(&per_cpu_ptr(xd->cpu, cpu)->room[readonly],
+					  n ? open[cpu % n] : NULL);
 		any |= n;
 	}
 	WRITE_ONCE(rooms->open, any);

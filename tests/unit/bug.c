@@ -3,8 +3,10 @@
  * Bugs, one of each kind that the debug kernel is to find, so that a test can tell
  * whether it does: insmod xgd_bug.ko bug=NAME.
  */
+#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -173,6 +175,43 @@ static void bug_no_memory(void)
 		__free_page(page);
 }
 
+static struct bug_race {
+	unsigned int		counter;
+	struct completion	done[2];
+} bug_race_data;
+
+static int bug_racer(void *done)
+{
+	unsigned int i;
+
+	for (i = 0; i < 200000; i++) {
+		bug_race_data.counter++;
+		barrier();
+		if (!(i % 1000))
+			cond_resched();
+	}
+	complete(done);
+
+	return 0;
+}
+
+/* Two processors write to one word. */
+static void bug_race(void)
+{
+	struct task_struct *racer;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bug_race_data.done); i++) {
+		init_completion(&bug_race_data.done[i]);
+		racer = kthread_run(bug_racer, &bug_race_data.done[i], "bug_racer");
+		if (IS_ERR(racer))
+			complete(&bug_race_data.done[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(bug_race_data.done); i++)
+		wait_for_completion(&bug_race_data.done[i]);
+	pr_info("xgd_bug: %u\n", bug_race_data.counter);
+}
+
 static const struct {
 	const char	*name;
 	void		(*fn)(void);
@@ -190,6 +229,7 @@ static const struct {
 	{ "preemption",		bug_preemption },
 	{ "timer",		bug_timer },
 	{ "no-memory",		bug_no_memory },
+	{ "race",		bug_race },
 };
 
 static int __init bug_init(void)
