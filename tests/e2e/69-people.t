@@ -29,13 +29,12 @@ came()
 }
 
 # ---- what QEMU does not have for a PVH guest ----
+GUEST=other
+guest_create
 while read -r device expected; do
-	GUEST=other
-	guest_create
 	# shellcheck disable=SC2086
 	backend_start $(echo "$device" | tr '~' ' ') >/dev/null 2>&1
 	like "$(backend_log)" "$(echo "$expected" | tr '~' ' ')" "${device##*~}: QEMU says why it does not start"
-	guest_destroy
 done <<END
 -object~memory-backend-ram,id=m0,size=16M~-device~virtio-pmem-pci,memdev=m0	failed~to~populate~ram~at~0
 -object~memory-backend-ram,id=m0,size=16M~-device~virtio-mem-pci,memdev=m0	failed~to~populate~ram~at~0
@@ -43,6 +42,7 @@ done <<END
 -chardev~null,id=c0~-device~vhost-user-fs-pci,chardev=c0,tag=x	'vhost-user-fs-pci'~is~not~a~valid~device~model~name
 -device~vhost-vsock-pci,guest-cid=3	'vhost-vsock-pci'~is~not~a~valid~device~model~name
 END
+guest_destroy
 GUEST=guest
 
 # ---- a guest for people ----

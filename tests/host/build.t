@@ -49,7 +49,8 @@ planted()
 	cp "$TMP/out/log" "$TMP/planted"
 }
 
-for kernel in $(have_headers tests); do
+# Of each compiler, and of the checkers of each series, one.
+for kernel in $(have_headers tests | grep -e amd64 -e newest); do
 	check "$kernel: a build with two mistakes fails" planted "$kernel" \
 		'static int __init p(void) { int x; return 0; } late_initcall(p);' \
 		'int p(char __iomem *x); int p(char __iomem *x) { return *x; }'

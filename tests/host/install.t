@@ -40,7 +40,8 @@ system()
 	MODULES=$ROOT/usr/lib/modules/$RELEASE
 	rm -rf "$ROOT"
 	cp -al "$CACHE/initramfs" "$ROOT"
-	mkdir -p "${MODULES%/*}" "$ROOT/boot"
+	mkdir -p "${MODULES%/*}" "$ROOT/boot" "$ROOT/etc/initramfs-tools/conf.d"
+	echo COMPRESSLEVEL=1 >"$ROOT/etc/initramfs-tools/conf.d/fast"
 	cp -al "$CACHE/kernel/$1/lib/modules/$RELEASE" "$MODULES"
 	# From 7.2 on it is not in /boot.
 	cp "$CACHE/kernel/$1"/boot/config-* "$ROOT/boot/" 2>/dev/null ||
@@ -178,7 +179,7 @@ for kernel in $KERNELS; do
 	done <"$TMP/known"
 	image initramfs-tools mkinitramfs -o /boot/initramfs-tools "$RELEASE"
 	[ "$kernel" != stable ] ||
-		image dracut dracut -q --force --no-hostonly /boot/dracut "$RELEASE"
+		image dracut dracut -q --force --no-hostonly --compress 'zstd -1' /boot/dracut "$RELEASE"
 	check "$kernel: what the virtio drivers take stays" few
 	[ "$kernel" != stable ] || strict
 
