@@ -165,6 +165,11 @@ tap bad 'ok 1 - a'
 check 'a file without its plan has failed' summary '4 passed, 1 failed, 3 skipped'
 tap bad 'ok 1 - a' '1..2'
 check 'so has one with fewer tests than planned' summary '4 passed, 1 failed, 3 skipped'
+cp -p "$TMP/since" "$TMP/since.empty"
+tap good-newest 'ok 1 - a' '1..1'
+printf '%s\n' 'amd64 tests/e2e/good.t' 'arm64 arm64:tests/e2e/some.t' >"$TMP/since"
+touch -r "$TMP/since.empty" "$TMP/since"
+check 'where cases are named no others are counted' summary '4 passed, 0 failed, 1 skipped'
 
 # What a case complains of, while its tests are still to come, holds up no other.
 # host_case NAME COMMANDS
