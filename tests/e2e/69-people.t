@@ -8,6 +8,15 @@
 . /payload/xl.sh
 . /payload/plug.sh
 
+# there FILE MODULE...: these drivers, until the guest has this device
+there()
+{
+	local file=$1
+
+	shift
+	guest "modprobe -a $* && for i in \$(seq 100); do [ -c $file ] && exit; usleep 100000; done; exit 1"
+}
+
 # event NAME: the guest's file of an input device
 event()
 {
@@ -56,9 +65,9 @@ ok $? 'the module loads'
 maps_mark
 
 # ---- a screen ----
-guest 'modprobe virtio-gpu && for i in $(seq 100); do [ -c /dev/fb0 ] && break; usleep 100000; done
-	printf "\033[?25l" >/dev/tty1'
+there /dev/fb0 virtio-gpu
 ok $? 'the guest has a screen'
+guest 'printf "\033[?25l" >/dev/tty1'
 size=$(guest 'tr , " " </sys/class/graphics/fb0/virtual_size')
 # shown SEED: is that picture what QEMU shows?
 shown()
@@ -76,7 +85,7 @@ only_grants 'the screen'
 
 # ---- a keyboard, a tablet ----
 maps_mark
-guest 'modprobe -a evdev virtio_input && for i in $(seq 100); do [ -c /dev/input/event1 ] && break; usleep 100000; done'
+there /dev/input/event1 evdev virtio_input
 ok $? 'the guest has a keyboard and a tablet'
 guest "cat $(event Keyboard) >/tmp/keys &"
 for key in g r a n t ret; do
@@ -91,23 +100,20 @@ is "$(events 3 /tmp/moves | xargs)" '0 12345 1 23456' 'and to where the tablet i
 only_grants 'keyboard and tablet'
 
 # ---- sound ----
-# frames: all but silence
-frames()
-{
-	od -An -v -t x4 -w4 | grep -v 00000000 | md5sum
-}
+# All but silence.
+FRAMES='od -An -v -t x4 -w4 | grep -v 00000000 | md5sum'
 maps_mark
-guest 'modprobe virtio_snd && for i in $(seq 100); do [ -c /dev/snd/pcmC0D0p ] && break; usleep 100000; done'
+there /dev/snd/pcmC0D0p virtio_snd
 ok $? 'the guest has a sound card'
-sum=$(guest 'dd if=/dev/urandom of=/tmp/sound bs=4000 count=40 2>/dev/null
+sum=$(guest "dd if=/dev/urandom of=/tmp/sound bs=4000 count=40 2>/dev/null
 	aplay -q -D hw:0,0 -t raw -f S16_LE -r 44100 -c 2 /tmp/sound >/tmp/aplay 2>&1 || cat /tmp/aplay >&2
-	od -An -v -t x4 -w4 /tmp/sound | grep -v 00000000 | md5sum')
+	{ $FRAMES; } </tmp/sound")
 only_grants 'sound'
 guest 'rmmod virtio_snd'
 # It writes the rest of its file when it ends.
 kill "$(qemu_pid)"
 wait_for 10 gone_process "$(qemu_pid)"
-is "$(tail -c +45 /run/sound.wav | frames)" "$sum" 'dom0 has recorded what the guest played'
+is "$(tail -c +45 /run/sound.wav | sh -c "$FRAMES")" "$sum" 'dom0 has recorded what the guest played'
 clean_dmesg 'the kernel has nothing to complain of'
 xl destroy guest
 done_testing
